@@ -1,0 +1,35 @@
+/* domain.h: where parameters live: sites with volumes, spread over ranks as contiguous runs, and groups of neighbour
+   pairs, so that one sweep serves voxels and meshes:  R(m) = sum_g measure_g psi( sum_{pairs of g} |m_j - m_i|^2 / h^2 ).
+   A voxel's +x, +y, +z differences are one group; a mesh face is a group of one pair. */
+#ifndef FINEGRAIN_DOMAIN_H
+#define FINEGRAIN_DOMAIN_H
+
+#include "base.h"
+
+typedef struct FgDomain_ *FgDomain;
+struct FgDomain_ {
+  MPI_Comm  comm;
+  PetscInt  nglobal, first, nlocal, nghost;
+  PetscInt *ghosts;          /* [nghost] global site numbers, ascending; local index nlocal + k */
+  PetscInt  ngroups;         /* one or more a local site */
+  PetscInt *group_start;     /* [ngroups + 1] into the pair arrays */
+  double   *group_measure;   /* [ngroups] site volume / mean site volume */
+  PetscInt *pair_i, *pair_j; /* local indices (j may be a ghost) */
+  double   *pair_coupling;   /* (h0/h)^2, h the distance of the pair [mm], h0 the domain's reference length [mm] */
+  double    reference_length;/* h0 = cube root of the mean site volume [mm] */
+  /* The pairs and groups that touch each local site, for sweeps: */
+  PetscInt *site_start;      /* [nlocal + 1] */
+  PetscInt *site_pair;       /* index of a pair that touches the site */
+  unsigned char *color;      /* [nlocal + nghost]: no two neighbours share one */
+  PetscInt  ncolors;
+};
+
+/* Masked voxels of a grid: voxel[nglobal] are linear indices (x fastest, ascending), known to every rank.
+   dims voxels, spacing [mm]. Collective. */
+PETSC_EXTERN PetscErrorCode FgDomainCreateVoxels(MPI_Comm comm, const PetscInt dims[3], const double spacing[3],
+                                                 PetscInt nglobal, const PetscInt voxel[], FgDomain *domain);
+PETSC_EXTERN PetscErrorCode FgDomainDestroy(FgDomain *domain);
+/* Which run of n sites a rank owns; the one rule of distribution. */
+PETSC_EXTERN void FgDomainRun(PetscInt n, int rank, int size, PetscInt *first, PetscInt *nlocal);
+
+#endif

@@ -1,0 +1,92 @@
+/* model.h: the forward-model promise: predicted data d = F(m), and the actions J v and J^T w at that m.
+
+   A new physics is one file in forward/ and one line in forward/models.c. Where data belong to single sites (voxels), the
+   author writes only a pure function of one site and the pointwise adapter (forward/pointwise.c) does the rest, with
+   fused sums that never store J. */
+#ifndef FINEGRAIN_MODEL_H
+#define FINEGRAIN_MODEL_H
+
+#include "field.h"
+#include "closure.h"
+#include "measurement.h"
+
+typedef struct FgModel_ *FgModel;
+
+/* The data of a misfit: values[nlocal*ndata] (NaN: left out) and the noise level. */
+typedef struct {
+  PetscInt     nlocal, ndata;
+  const float *values;
+  const float *sigma;    /* [nlocal] noise standard deviation of the samples of each site, [data unit], > 0 */
+} FgData;
+
+/* One site: its prediction[ndata] and, if jacobian != NULL, jacobian[component*stride + sample]. Pure. */
+typedef void (*FgSiteFunction)(const void *context, const double *m, const double frame[9], double *prediction,
+                               double *jacobian, PetscInt stride);
+
+typedef struct {
+  const char *name, *summary;
+  PetscErrorCode (*setup)(FgModel);                 /* declares components, allocates */
+  PetscErrorCode (*apply)(FgModel, Vec m, Vec d);   /* d = F(m); J and J^T are then taken at this m */
+  PetscErrorCode (*tangent)(FgModel, Vec v, Vec Jv);
+  PetscErrorCode (*adjoint)(FgModel, Vec w, Vec Jtw);
+  PetscErrorCode (*destroy)(FgModel);
+  /* Pointwise models only, else NULL: */
+  /* start value of one site from its data: tissue parameters and frame; returns FALSE where the data do not allow one */
+  PetscBool (*site_start)(FgModel, const float *values, double *m, double frame[9]);
+} FgModelOps;
+
+typedef struct {
+  PetscInt apply, tangent, adjoint; /* evaluations of F, J v, J^T w; a fused misfit gradient counts as one F and one J^T */
+  PetscInt solves;                  /* linear PDE solves */
+} FgModelCounts;
+
+struct FgModel_ {
+  const FgModelOps *ops;
+  MPI_Comm       comm;
+  FgTissue       tissue;
+  FgComponent    components[8];
+  PetscInt       ncomponents;
+  PetscInt       ndata;        /* samples a site (pointwise) or in all */
+  char           data_unit[32];
+  FgField        field;        /* borrowed; set by FgModelSetField */
+  const FgGradients *gradients;/* borrowed; dwi */
+  double         signal_scale; /* [data unit]: typical S0, for bounds and starts */
+  PetscBool      rician;       /* prediction = E|S + noise| instead of S */
+  const float   *sigma;        /* [nlocal] noise level of each site, for the Rician mean; borrowed */
+  FgSiteFunction site;         /* pointwise models */
+  void          *context;      /* of the site function; owned by the model */
+  Vec            state;        /* m at which J is taken */
+  FgModelCounts  counts;
+};
+
+/* Pointwise adapter (forward/pointwise.c), also used directly by solvers through the model: */
+/* misfit = 1/2 sum ((prediction - value)/sigma)^2, its gradient[ncomponents] and Gauss-Newton block
+   hessian[ncomponents*ncomponents] (both may be NULL) for one local site at m, frame. Returns the number of samples used. */
+PETSC_EXTERN PetscInt FgModelSite(FgModel model, const FgData *data, PetscInt site, const double *m, const double frame[9],
+                                  double *misfit, double *gradient, double *hessian);
+
+PETSC_EXTERN const FgModelOps *const FgModels[];  /* NULL-terminated, forward/models.c */
+PETSC_EXTERN PetscErrorCode FgModelCreate(MPI_Comm comm, const char *name, const FgTissue *tissue, FgModel *model);
+/* dwi: borrows the gradient table. Then FgModelSetup declares components and ndata. */
+PETSC_EXTERN PetscErrorCode FgModelSetGradients(FgModel model, const FgGradients *gradients, double signal_scale);
+PETSC_EXTERN PetscErrorCode FgModelSetRician(FgModel model, PetscBool rician, const float *sigma);
+PETSC_EXTERN PetscErrorCode FgModelSetup(FgModel model);
+PETSC_EXTERN PetscErrorCode FgModelSetField(FgModel model, FgField field);
+PETSC_EXTERN PetscErrorCode FgModelDestroy(FgModel *model);
+PETSC_EXTERN PetscErrorCode FgModelApply(FgModel model, Vec m, Vec d);
+PETSC_EXTERN PetscErrorCode FgModelTangent(FgModel model, Vec v, Vec Jv);
+PETSC_EXTERN PetscErrorCode FgModelAdjoint(FgModel model, Vec w, Vec Jtw);
+PETSC_EXTERN PetscErrorCode FgModelCreateDataVec(FgModel model, Vec *d);
+/* Fused over all local sites: f (summed over ranks) and gradient (may be NULL); then the Gauss-Newton action at that m. */
+PETSC_EXTERN PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal *f, Vec gradient);
+PETSC_EXTERN PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec y);
+
+/* Taylor and dot-product tests at m (used by `finegrain verify` and the table-driven test). */
+typedef struct {
+  double taylor_slope[2];  /* min and max of the observed order of |F(m+tv) - F(m) - tJv| over the usable t */
+  double taylor_decades;   /* decades of t over which the order stayed within 1.9 .. 2.1 */
+  double dot_product;      /* |<Jv,w> - <v,J^T w>| / (|Jv||w|) */
+} FgModelCheckResult;
+PETSC_EXTERN PetscErrorCode FgModelCheck(FgModel model, Vec m, unsigned long seed, FgModelCheckResult *result);
+
+#endif
