@@ -1,0 +1,6 @@
+#include "finegrain/base.h"
+
+int main(void)
+{
+  return 0;
+}
