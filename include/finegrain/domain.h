@@ -1,6 +1,7 @@
 /* domain.h: where parameters live: sites with volumes, spread over ranks as contiguous runs, and groups of neighbour
    pairs, so that one sweep serves voxels and meshes:  R(m) = sum_g measure_g psi( sum_{pairs of g} |m_j - m_i|^2 / h^2 ).
-   A voxel's +x, +y, +z differences are one group; a mesh face is a group of one pair. */
+   A voxel's +x, +y, +z differences are one group; a mesh face is a group of one pair. Every rank holds the groups of its own
+   sites and those of other ranks that touch its own sites, so that gradients need no communication but ghost values. */
 #ifndef FINEGRAIN_DOMAIN_H
 #define FINEGRAIN_DOMAIN_H
 
@@ -11,16 +12,16 @@ struct FgDomain_ {
   MPI_Comm  comm;
   PetscInt  nglobal, first, nlocal, nghost;
   PetscInt *ghosts;          /* [nghost] global site numbers, ascending; local index nlocal + k */
-  PetscInt  ngroups;         /* one or more a local site */
+  PetscInt  ngroups, nowned; /* the first nowned groups are this rank's own: energies sum over them */
   PetscInt *group_start;     /* [ngroups + 1] into the pair arrays */
   double   *group_measure;   /* [ngroups] site volume / mean site volume */
-  PetscInt *pair_i, *pair_j; /* local indices (j may be a ghost) */
+  PetscInt *pair_i, *pair_j; /* local indices, either may be a ghost; the first nlocal + nghost are valid */
   double   *pair_coupling;   /* (h0/h)^2, h the distance of the pair [mm], h0 the domain's reference length [mm] */
   double    reference_length;/* h0 = cube root of the mean site volume [mm] */
-  /* The pairs and groups that touch each local site, for sweeps: */
+  /* The pairs that touch each owned site, for sweeps: */
   PetscInt *site_start;      /* [nlocal + 1] */
-  PetscInt *site_pair;       /* index of a pair that touches the site */
-  unsigned char *color;      /* [nlocal + nghost]: no two neighbours share one */
+  PetscInt *site_pair;       /* indices of the pairs that touch the site */
+  unsigned char *color;      /* [nlocal]: no two neighbours share one */
   PetscInt  ncolors;
 };
 

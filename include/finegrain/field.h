@@ -45,5 +45,7 @@ PETSC_EXTERN PetscErrorCode FgFieldUpdateFrames(FgField field);
 PETSC_EXTERN void FgChartFrameFromDirection(const double n[3], double frame[9]);
 PETSC_EXTERN void FgChartDirection(const double frame[9], const double *uv, double n[3], double dn[2][3]); /* dn may be NULL */
 PETSC_EXTERN void FgChartRotation(const double frame[9], const double uvw[3], double R[9], double dR[3][9]); /* dR may be NULL */
+/* Moves the chart's centre to the present direction (or frame): coordinates[ntangent] become 0. */
+PETSC_EXTERN void FgChartRecenter(PetscInt ntangent, double *coordinates, double frame[9]);
 
 #endif
