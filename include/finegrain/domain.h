@@ -16,6 +16,7 @@ struct FgDomain_ {
   PetscInt *group_start;     /* [ngroups + 1] into the pair arrays */
   double   *group_measure;   /* [ngroups] site volume / mean site volume */
   PetscInt *pair_i, *pair_j; /* local indices, either may be a ghost; the first nlocal + nghost are valid */
+  PetscInt *pair_group;      /* the group of each pair */
   double   *pair_coupling;   /* (h0/h)^2, h the distance of the pair [mm], h0 the domain's reference length [mm] */
   double    reference_length;/* h0 = cube root of the mean site volume [mm] */
   /* The pairs that touch each owned site, for sweeps: */

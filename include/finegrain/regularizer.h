@@ -1,8 +1,12 @@
 /* regularizer.h: scores a parameter field's roughness over the domain's neighbour groups.
 
-   R(m) = sum_terms weight_t sum_g measure_g psi_t( sum_{pairs} coupling |difference_ij|^2 )
-   difference: m_j - m_i for scalar components; for a direction the dyads, |n_i n_i^T - n_j n_j^T|^2 / 2 = 1 - (n_i.n_j)^2,
-   which is the squared sine of the angle: sign-free. psi is all that distinguishes one regularizer from another. */
+     R(m) = sum_t weight_t sum_g measure_g psi_t( T_gt ),   T_gt = sum_{pairs (i,j) of g} coupling_ij |difference_ij|^2
+
+   difference: m_j - m_i for scalar components; for a direction the dyads, |n_i n_i^T - n_j n_j^T|^2 / 2 = |n_i x n_j|^2, the
+   squared sine of the angle between two fibers: sign-free. psi is all that distinguishes one regularizer from another.
+
+   Second-order information is that of the lagged form: with weights q_g = 2 psi'(T_g) frozen, R is a sum of squares. The
+   Hessian action keeps the frozen weights and the Gauss-Newton term of each square; it is positive semidefinite. */
 #ifndef FINEGRAIN_REGULARIZER_H
 #define FINEGRAIN_REGULARIZER_H
 
@@ -14,27 +18,41 @@ typedef struct {
   double (*weight)(double t, double epsilon); /* 2 psi'(t), the lagged weight */
 } FgRegularizerOps;
 PETSC_EXTERN const FgRegularizerOps *const FgRegularizers[]; /* NULL-terminated, regularizers/regularizers.c */
+PETSC_EXTERN const FgRegularizerOps       *FgRegularizerFind(const char *name); /* NULL where there is none */
 
 typedef struct {
-  PetscInt component;   /* first component of the term */
-  FgKind   kind;        /* tangent: the whole direction */
-  double   weight;      /* relative weight [1 / component unit^2 (tikhonov) or 1 / component unit (tv)] */
-  double   epsilon;     /* smoothing of TV [component unit]; ignored by tikhonov */
+  PetscInt component; /* the component, or the field's first tangent component */
+  FgKind   kind;
+  PetscInt axis;      /* of a direction: 0 the fiber axis, 1 the second axis of an orthotropic frame */
+  double   weight;    /* [1 / (component unit)^2] for a quadratic psi, [1 / component unit] for TV; sine of an angle: [1] */
+  double   epsilon;   /* smoothing of TV [component unit]; ignored by tikhonov */
 } FgRegularizerTerm;
 
 typedef struct FgRegularizer_ *FgRegularizer;
 struct FgRegularizer_ {
   const FgRegularizerOps *ops;
-  FgField  field;            /* borrowed */
-  PetscInt nterms;
+  FgField           field; /* borrowed */
+  PetscInt          nterms;
   FgRegularizerTerm terms[8];
-  double  *lagged;           /* [nterms][npairs of local groups]: frozen pair weights; see FgRegularizerFreeze */
+  double           *lagged;    /* [nterms][ngroups] weight * measure * 2 psi'(T), frozen */
+  double           *direction; /* [2][nlocal + nghost][3] axes at the frozen m, if the field has a direction */
 };
 
-PETSC_EXTERN PetscErrorCode FgRegularizerCreate(const char *name, FgField field, PetscInt nterms, const FgRegularizerTerm terms[],
-                                                FgRegularizer *regularizer);
+PETSC_EXTERN PetscErrorCode FgRegularizerCreate(const FgRegularizerOps *ops, FgField field, PetscInt nterms,
+                                                const FgRegularizerTerm terms[], FgRegularizer *regularizer);
 PETSC_EXTERN PetscErrorCode FgRegularizerDestroy(FgRegularizer *regularizer);
-/* Energy (summed over ranks) and scale * gradient ADDED to `gradient` (may be NULL). Updates ghosts of m. Collective. */
-PETSC_EXTERN PetscErrorCode FgRegularizerEvaluate(FgRegularizer regularizer, Vec m, double scale, PetscReal *energy, Vec gradient);
+
+/* All Vecs below are laid out by FgFieldCreateVec. Collective. */
+/* Freezes weights and directions at m (whose ghosts it updates) and gives the energy, summed over ranks (may be NULL). */
+PETSC_EXTERN PetscErrorCode FgRegularizerFreeze(FgRegularizer regularizer, Vec m, PetscReal *energy);
+/* Adds scale * dR/dm at the frozen m to `gradient`. */
+PETSC_EXTERN PetscErrorCode FgRegularizerGradient(FgRegularizer regularizer, Vec m, double scale, Vec gradient);
+/* Adds scale * (lagged Gauss-Newton Hessian at the frozen m) v to y; updates the ghosts of v. */
+PETSC_EXTERN PetscErrorCode FgRegularizerHessian(FgRegularizer regularizer, Vec m, Vec v, double scale, Vec y);
+/* For one owned site with frozen weights: adds scale * its energy, gradient[ncomponents] and a positive definite bound of
+   its Hessian block[ncomponents^2], neighbors held. `m` is the local form of the field with ghosts; `trial` replaces the site's own
+   values; frames as in the field. energy, gradient and block may be NULL. Not collective. */
+PETSC_EXTERN void FgRegularizerSite(FgRegularizer regularizer, PetscInt site, const PetscScalar *m, const double *trial,
+                                    const double *frame, double scale, double *energy, double *gradient, double *block);
 
 #endif

@@ -99,6 +99,7 @@ static void AppendGroup(FgDomain d, const PetscInt dims[3], const double spacing
     if (after < 0) continue;
     d->pair_i[pair]          = LocalIndex(d, s);
     d->pair_j[pair]          = LocalIndex(d, after);
+    d->pair_group[pair]      = d->ngroups;
     d->pair_coupling[pair++] = ratio * ratio;
   }
   d->group_measure[d->ngroups] = 1.0; /* all voxels are of one size */
@@ -113,7 +114,8 @@ static PetscErrorCode ListGroups(FgDomain d, const PetscInt dims[3], const doubl
   PetscFunctionBegin;
   for (PetscInt s = 0; s < d->nglobal; s++) capacity += PetscBTLookup(grouped, s) ? 1 : 0;
   PetscCall(PetscMalloc2(capacity + 1, &d->group_start, capacity, &d->group_measure));
-  PetscCall(PetscMalloc3(3 * capacity, &d->pair_i, 3 * capacity, &d->pair_j, 3 * capacity, &d->pair_coupling));
+  PetscCall(PetscMalloc4(3 * capacity, &d->pair_i, 3 * capacity, &d->pair_j, 3 * capacity, &d->pair_group, 3 * capacity,
+                         &d->pair_coupling));
   d->group_start[0] = 0;
   for (PetscInt s = d->first; s < d->first + d->nlocal; s++) AppendGroup(d, dims, spacing, voxel, s);
   d->nowned = d->ngroups;
@@ -190,7 +192,7 @@ PetscErrorCode FgDomainDestroy(FgDomain *domain)
   if (!d) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscFree(d->ghosts));
   PetscCall(PetscFree2(d->group_start, d->group_measure));
-  PetscCall(PetscFree3(d->pair_i, d->pair_j, d->pair_coupling));
+  PetscCall(PetscFree4(d->pair_i, d->pair_j, d->pair_group, d->pair_coupling));
   PetscCall(PetscFree(d->site_start));
   PetscCall(PetscFree(d->site_pair));
   PetscCall(PetscFree(d->color));

@@ -1,0 +1,16 @@
+/* regularizers.c: the list of regularizers. A new one is one file beside this and one line here. */
+#include "finegrain/regularizer.h"
+
+extern const FgRegularizerOps FgTikhonov, FgTotalVariation;
+
+const FgRegularizerOps *const FgRegularizers[] = {&FgTikhonov, &FgTotalVariation, NULL};
+
+const FgRegularizerOps *FgRegularizerFind(const char *name)
+{
+  for (PetscInt k = 0; FgRegularizers[k]; k++) {
+    PetscBool same = PETSC_FALSE;
+
+    if (!PetscStrcmp(FgRegularizers[k]->name, name, &same) && same) return FgRegularizers[k];
+  }
+  return NULL;
+}

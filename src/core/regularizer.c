@@ -1,0 +1,285 @@
+/* regularizer.c: one sweep over the neighbour groups serves every regularizer; see regularizer.h for the equations.
+
+   For a pair (i, j) of a group with frozen weight q = weight * measure * 2 psi'(T) and coupling k:
+     scalar     dR/dm_i = q k (m_i - m_j),            Hessian q k [1 -1; -1 1]
+     direction  dR/dn_i = -q k (n_i.n_j) n_j,         Gauss-Newton q k (|dn_i|^2 + |dn_j|^2
+                                                        - 2 (n_i.n_j)(dn_i.dn_j) - 2 (dn_i.n_j)(dn_j.n_i))
+   chained with dn/d(tangent coordinates). With j held, the exact second derivative on the sphere, q k (c^2 I - t t^T) with t
+   the part of n_j tangent at i, is indefinite at orientation edges; adding |t|^2 I makes the self block q k (I - t t^T). */
+#include "finegrain/regularizer.h"
+
+/* Axis 0 or 1 of a site's chart, and its derivatives with respect to the tangent coordinates. */
+static void Axis(FgField field, PetscInt axis, const double *frame, const double *coordinates, double n[3], double dn[3][3])
+{
+  if (field->ntangent == 2) {
+    FgChartDirection(frame, coordinates, n, dn);
+  } else {
+    double R[9], dR[3][9];
+
+    FgChartRotation(frame, coordinates, R, dn ? dR : NULL);
+    for (int i = 0; i < 3; i++) {
+      n[i] = R[3 * i + axis];
+      for (int c = 0; dn && c < 3; c++) dn[c][i] = dR[c][3 * i + axis];
+    }
+  }
+}
+
+static double Dot(const double a[3], const double b[3])
+{
+  return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
+/* |a x b|^2: the squared sine of the angle, without the cancellation of 1 - (a.b)^2. */
+static double SineSquared(const double a[3], const double b[3])
+{
+  const double x = a[1] * b[2] - a[2] * b[1], y = a[2] * b[0] - a[0] * b[2], z = a[0] * b[1] - a[1] * b[0];
+
+  return x * x + y * y + z * z;
+}
+
+PetscErrorCode FgRegularizerCreate(const FgRegularizerOps *ops, FgField field, PetscInt nterms, const FgRegularizerTerm terms[],
+                                   FgRegularizer *regularizer)
+{
+  const FgDomain d = field->domain;
+  FgRegularizer  r;
+
+  PetscFunctionBegin;
+  PetscCheck(nterms <= 8, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE, "at most 8 regularizer terms, not %" PetscInt_FMT, nterms);
+  PetscCall(PetscNew(&r));
+  r->ops    = ops;
+  r->field  = field;
+  r->nterms = nterms;
+  for (PetscInt t = 0; t < nterms; t++) r->terms[t] = terms[t];
+  PetscCall(PetscCalloc1((size_t)nterms * d->ngroups, &r->lagged));
+  if (field->ntangent) PetscCall(PetscCalloc1(6 * (size_t)(d->nlocal + d->nghost), &r->direction));
+  *regularizer = r;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgRegularizerDestroy(FgRegularizer *regularizer)
+{
+  PetscFunctionBegin;
+  if (!*regularizer) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscFree((*regularizer)->lagged));
+  PetscCall(PetscFree((*regularizer)->direction));
+  PetscCall(PetscFree(*regularizer));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static const double *Direction(FgRegularizer r, PetscInt axis, PetscInt i)
+{
+  const FgDomain d = r->field->domain;
+
+  return &r->direction[3 * (axis * (size_t)(d->nlocal + d->nghost) + i)];
+}
+
+static double PairDifference(FgRegularizer r, const FgRegularizerTerm *term, const PetscScalar *m, PetscInt i, PetscInt j)
+{
+  if (term->kind == FG_KIND_TANGENT) {
+    return SineSquared(Direction(r, term->axis, i), Direction(r, term->axis, j));
+  } else {
+    const PetscInt nc         = r->field->ncomponents;
+    const double   difference = m[j * nc + term->component] - m[i * nc + term->component];
+
+    return difference * difference;
+  }
+}
+
+PetscErrorCode FgRegularizerFreeze(FgRegularizer r, Vec m, PetscReal *energy)
+{
+  const FgField      field = r->field;
+  const FgDomain     d     = field->domain;
+  const PetscInt     nc    = field->ncomponents;
+  const PetscScalar *values;
+  Vec                local;
+  double             sum = 0.0;
+
+  PetscFunctionBegin;
+  PetscCall(VecGhostUpdateBegin(m, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecGhostUpdateEnd(m, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecGhostGetLocalForm(m, &local));
+  PetscCall(VecGetArrayRead(local, &values));
+  for (PetscInt axis = 0; field->ntangent && axis < field->ntangent - 1; axis++) {
+    for (PetscInt i = 0; i < d->nlocal + d->nghost; i++) {
+      Axis(field, axis, &field->frames[9 * i], &values[i * nc + field->tangent], (double *)Direction(r, axis, i), NULL);
+    }
+  }
+  for (PetscInt t = 0; t < r->nterms; t++) {
+    const FgRegularizerTerm *term   = &r->terms[t];
+    double                  *lagged = &r->lagged[t * (size_t)d->ngroups];
+    double                   part   = 0.0;
+
+    for (PetscInt g = 0; g < d->ngroups; g++) {
+      double square = 0.0;
+
+      for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
+        square += d->pair_coupling[p] * PairDifference(r, term, values, d->pair_i[p], d->pair_j[p]);
+      }
+      lagged[g] = term->weight * d->group_measure[g] * r->ops->weight(square, term->epsilon);
+      if (g < d->nowned) part += d->group_measure[g] * r->ops->psi(square, term->epsilon);
+    }
+    sum += term->weight * part;
+  }
+  PetscCall(VecRestoreArrayRead(local, &values));
+  PetscCall(VecGhostRestoreLocalForm(m, &local));
+  if (energy) {
+    *energy = sum;
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, energy, 1, MPIU_REAL, MPIU_SUM, d->comm));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Adds scale * the derivative of the frozen sum of squares to the owned sites: with v == NULL of the energy itself (the gradient),
+   else of its Gauss-Newton action on v. */
+static PetscErrorCode Accumulate(FgRegularizer r, const PetscScalar *m, const PetscScalar *v, double scale, PetscScalar *out)
+{
+  const FgField  field = r->field;
+  const FgDomain d     = field->domain;
+  const PetscInt nc = field->ncomponents, nsites = d->nlocal + d->nghost, nt = field->ntangent;
+  double        *variation = NULL; /* dn of v at every site, [axis][site][3] */
+
+  PetscFunctionBegin;
+  if (v && nt) {
+    PetscCall(PetscMalloc1(3 * (size_t)(nt - 1) * nsites, &variation));
+    for (PetscInt axis = 0; axis < nt - 1; axis++) {
+      for (PetscInt i = 0; i < nsites; i++) {
+        double  n[3], dn[3][3];
+        double *sum = &variation[3 * (axis * (size_t)nsites + i)];
+
+        Axis(field, axis, &field->frames[9 * i], &m[i * nc + field->tangent], n, dn);
+        for (int k = 0; k < 3; k++) {
+          sum[k] = 0.0;
+          for (PetscInt c = 0; c < nt; c++) sum[k] += dn[c][k] * v[i * nc + field->tangent + c];
+        }
+      }
+    }
+  }
+  for (PetscInt t = 0; t < r->nterms; t++) {
+    const FgRegularizerTerm *term = &r->terms[t];
+
+    for (PetscInt g = 0; g < d->ngroups; g++) {
+      const double q = scale * r->lagged[t * (size_t)d->ngroups + g];
+
+      for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
+        const PetscInt site[2] = {d->pair_i[p], d->pair_j[p]};
+        const double   weight  = q * d->pair_coupling[p];
+
+        if (term->kind == FG_KIND_SCALAR) {
+          const PetscScalar *x = v ? v : m;
+          const double       f = weight * (x[site[0] * nc + term->component] - x[site[1] * nc + term->component]);
+
+          if (site[0] < d->nlocal) out[site[0] * nc + term->component] += f;
+          if (site[1] < d->nlocal) out[site[1] * nc + term->component] -= f;
+          continue;
+        }
+        for (int side = 0; side < 2; side++) {
+          const PetscInt i = site[side], j = site[1 - side];
+          const double  *ni = Direction(r, term->axis, i), *nj = Direction(r, term->axis, j);
+          const double   c = Dot(ni, nj);
+          double         force[3], n[3], dn[3][3];
+
+          if (i >= d->nlocal) continue;
+          if (v) {
+            const double *di = &variation[3 * (term->axis * (size_t)nsites + i)];
+            const double *dj = &variation[3 * (term->axis * (size_t)nsites + j)];
+
+            for (int k = 0; k < 3; k++) force[k] = weight * (di[k] - c * dj[k] - Dot(dj, ni) * nj[k]);
+          } else {
+            for (int k = 0; k < 3; k++) force[k] = -weight * c * nj[k];
+          }
+          Axis(field, term->axis, &field->frames[9 * i], &m[i * nc + field->tangent], n, dn);
+          for (PetscInt k = 0; k < nt; k++) out[i * nc + field->tangent + k] += Dot(dn[k], force);
+        }
+      }
+    }
+  }
+  PetscCall(PetscFree(variation));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgRegularizerGradient(FgRegularizer r, Vec m, double scale, Vec gradient)
+{
+  Vec                local;
+  const PetscScalar *values;
+  PetscScalar       *out;
+
+  PetscFunctionBegin;
+  PetscCall(VecGhostGetLocalForm(m, &local));
+  PetscCall(VecGetArrayRead(local, &values));
+  PetscCall(VecGetArray(gradient, &out));
+  PetscCall(Accumulate(r, values, NULL, scale, out));
+  PetscCall(VecRestoreArray(gradient, &out));
+  PetscCall(VecRestoreArrayRead(local, &values));
+  PetscCall(VecGhostRestoreLocalForm(m, &local));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgRegularizerHessian(FgRegularizer r, Vec m, Vec v, double scale, Vec y)
+{
+  Vec                local, local_v;
+  const PetscScalar *values, *variation;
+  PetscScalar       *out;
+
+  PetscFunctionBegin;
+  PetscCall(VecGhostUpdateBegin(v, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecGhostUpdateEnd(v, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecGhostGetLocalForm(m, &local));
+  PetscCall(VecGhostGetLocalForm(v, &local_v));
+  PetscCall(VecGetArrayRead(local, &values));
+  PetscCall(VecGetArrayRead(local_v, &variation));
+  PetscCall(VecGetArray(y, &out));
+  PetscCall(Accumulate(r, values, variation, scale, out));
+  PetscCall(VecRestoreArray(y, &out));
+  PetscCall(VecRestoreArrayRead(local_v, &variation));
+  PetscCall(VecRestoreArrayRead(local, &values));
+  PetscCall(VecGhostRestoreLocalForm(v, &local_v));
+  PetscCall(VecGhostRestoreLocalForm(m, &local));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void FgRegularizerSite(FgRegularizer r, PetscInt site, const PetscScalar *m, const double *trial, const double *frame,
+                       double scale, double *energy, double *gradient, double *block)
+{
+  const FgField  field = r->field;
+  const FgDomain d     = field->domain;
+  const PetscInt nc = field->ncomponents, nt = field->ntangent;
+  double         own[2][3], down[2][3][3];
+
+  for (PetscInt axis = 0; axis < nt - 1; axis++) {
+    Axis(field, axis, frame, &trial[field->tangent], own[axis], gradient || block ? down[axis] : NULL);
+  }
+  for (PetscInt k = d->site_start[site]; k < d->site_start[site + 1]; k++) {
+    const PetscInt p = d->site_pair[k], other = d->pair_i[p] == site ? d->pair_j[p] : d->pair_i[p], g = d->pair_group[p];
+
+    for (PetscInt t = 0; t < r->nterms; t++) {
+      const FgRegularizerTerm *term   = &r->terms[t];
+      const PetscInt           c      = term->component;
+      const double             weight = scale * r->lagged[t * (size_t)d->ngroups + g] * d->pair_coupling[p];
+
+      if (term->kind == FG_KIND_SCALAR) {
+        const double difference = trial[c] - m[other * nc + c];
+
+        if (energy) *energy += 0.5 * weight * difference * difference;
+        if (gradient) gradient[c] += weight * difference;
+        if (block) block[c * nc + c] += weight;
+      } else {
+        const double *ni = own[term->axis];
+        double        nj[3], cosine;
+
+        Axis(field, term->axis, &field->frames[9 * other], &m[other * nc + field->tangent], nj, NULL);
+        cosine = Dot(ni, nj);
+        if (energy) *energy += 0.5 * weight * SineSquared(ni, nj);
+        for (PetscInt a = 0; a < nt && (gradient || block); a++) {
+          const double *da = down[term->axis][a], ta = Dot(da, nj);
+
+          if (gradient) gradient[c + a] -= weight * cosine * ta;
+          for (PetscInt b = 0; block && b < nt; b++) {
+            const double *db = down[term->axis][b];
+
+            block[(c + a) * nc + c + b] += weight * (Dot(da, db) - ta * Dot(db, nj));
+          }
+        }
+      }
+    }
+  }
+}
