@@ -1,0 +1,88 @@
+/* problem.h: the inverse problem and its solvers.
+
+     minimise  Phi(m) = 1/2 sum_k ((F_k(m) - d_k)/sigma_k)^2 + alpha R(m)   over  lower <= m <= upper
+
+   Solvers see models and regularizers only through their interfaces. They work in whitened variables x_c = m_c / scale_c,
+   scale_c the median pointwise standard deviation of component c, so that one tolerance and one alpha suit all components. */
+#ifndef FINEGRAIN_PROBLEM_H
+#define FINEGRAIN_PROBLEM_H
+
+#include "model.h"
+#include "regularizer.h"
+
+typedef struct FgProblem_ *FgProblem;
+struct FgProblem_ {
+  FgModel        model;        /* borrowed, as all below */
+  FgField        field;
+  FgData         data;
+  unsigned char *status;       /* [nlocal] FgStatus bits, updated by the solvers */
+  FgRegularizer  regularizer;  /* NULL: none */
+  double         alpha;        /* [1] */
+  double         scale[8];     /* whitening [component unit], per component */
+  Vec            x, g, work;   /* whitened variables, gradient and work space, laid out as the field */
+  PetscInt       objectives, gradients, hessians, sweeps, iterations; /* counts */
+};
+
+PETSC_EXTERN PetscErrorCode FgProblemCreate(FgModel model, FgField field, const FgData *data, unsigned char *status,
+                                            FgProblem *problem);
+PETSC_EXTERN PetscErrorCode FgProblemDestroy(FgProblem *problem);
+/* Phi, its parts (misfit = 1/2 chi2, regularizer without alpha; may be NULL) and, if gradient != NULL, dPhi/dx (whitened) at
+   field->m. Freezes the linearisation for FgProblemHessian. Collective. */
+PETSC_EXTERN PetscErrorCode FgProblemEvaluate(FgProblem problem, PetscReal *phi, PetscReal *misfit, PetscReal *roughness, Vec gradient);
+/* y = (J^T W J + alpha H_R) v in whitened variables, at the last FgProblemEvaluate; with data_only: J^T W J v. */
+PETSC_EXTERN PetscErrorCode FgProblemHessian(FgProblem problem, PetscBool data_only, Vec v, Vec y);
+/* |P(x - g) - x|: length of the gradient projected on the box, whitened: 0 at a minimiser. */
+PETSC_EXTERN PetscErrorCode FgProblemProjectedNorm(FgProblem problem, Vec gradient, PetscReal *norm);
+
+/* Pointwise Levenberg-Marquardt from the model's start values; fills field->m, frames and status.
+   deviation[nlocal][ncomponents], if not NULL: standard deviations from the Fisher information [component unit]; tangent: radian.
+   chi2[nlocal]: sum of squared whitened residuals; samples[nlocal]: how many were used. Not collective but for the final exchange. */
+typedef struct {
+  PetscInt max_iterations; /* 50 */
+  double   tolerance;      /* on the step, in standard deviations: 1e-4 */
+} FgPointwiseOptions;
+PETSC_EXTERN PetscErrorCode FgSolvePointwise(FgProblem problem, const FgPointwiseOptions *options, PetscBool keep_start, float *deviation,
+                                             float *chi2, short *samples);
+
+/* How a field solve ended. */
+typedef struct {
+  char      solver[32], reason[64];
+  PetscInt  sweeps, iterations; /* of sweeps; of TAO */
+  PetscReal objective, misfit, roughness;
+  PetscReal projected_gradient, projected_gradient_start; /* whitened */
+  PetscBool converged;
+} FgSolveReport;
+
+typedef struct {
+  char      solver[32];     /* "sweep", or a TAO type that keeps bounds: blmvm, bqnls, bncg, bnls, bntr, bntl */
+  double    tolerance;      /* projected gradient relative to that of the pointwise start: 1e-4 */
+  PetscInt  max_iterations;
+  double    relaxation;     /* over-relaxation of sweeps, 1 .. 2 */
+  PetscErrorCode (*monitor)(void *context, const char *what, PetscInt iteration, PetscReal objective, PetscReal gradient);
+  void     *monitor_context;
+} FgSolveOptions;
+
+/* Minimises over the whole field from field->m; reference: projected gradient norm that `tolerance` relates to (<= 0: that at the start). */
+PETSC_EXTERN PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions *options, PetscReal reference, FgSolveReport *report);
+PETSC_EXTERN PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, PetscReal reference, FgSolveReport *report);
+PETSC_EXTERN PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, PetscReal reference, FgSolveReport *report);
+
+/* Effective degrees of freedom p_eff = trace of (J^T W J + alpha H_R)^-1 J^T W J over the variables not on a bound, by
+   Hutchinson's estimator with a fixed seed. Collective. */
+PETSC_EXTERN PetscErrorCode FgProblemFreedom(FgProblem problem, unsigned long seed, PetscReal *freedom);
+
+/* The discrepancy principle with effective degrees of freedom (inverse/discrepancy.c). */
+typedef struct {
+  double alpha, chi2, freedom, variance, roughness; /* variance = chi2/(samples - freedom) */
+} FgDiscrepancyPoint;
+typedef struct {
+  FgDiscrepancyPoint points[32];
+  PetscInt  npoints;
+  double    level;      /* the variance to reach: that of the pointwise fit, chi2_0/(samples - p_0) */
+  double    samples, pointwise_chi2, pointwise_freedom;
+  PetscBool reached;
+} FgDiscrepancyReport;
+PETSC_EXTERN PetscErrorCode FgSolveDiscrepancy(FgProblem problem, const FgSolveOptions *options, double alpha_start, double tolerance,
+                                               unsigned long seed, FgDiscrepancyReport *search, FgSolveReport *report);
+
+#endif
