@@ -21,6 +21,12 @@
 #if PETSC_VERSION_LT(3, 19, 0)
 #define PETSC_SUCCESS ((PetscErrorCode)0)
 #endif
+/* TaoSetMonitor became TaoMonitorSet with 3.21. */
+#if PETSC_VERSION_LT(3, 21, 0)
+#define FgTaoMonitorSet(tao, monitor, context) TaoSetMonitor(tao, monitor, context, NULL)
+#else
+#define FgTaoMonitorSet(tao, monitor, context) TaoMonitorSet(tao, monitor, context, NULL)
+#endif
 
 /* Makes a failure on any rank a failure on every rank: collective, returns `mine` where it is non-zero, the code of
    a failing rank where another rank failed, 0 otherwise. Raises no new message: the failing rank has raised it. */

@@ -1,0 +1,107 @@
+/* problem.c: objective, gradient and Gauss-Newton Hessian of misfit + alpha * regularizer, in whitened variables. */
+#include "finegrain/problem.h"
+
+PetscErrorCode FgProblemCreate(FgModel model, FgField field, const FgData *data, unsigned char *status, FgProblem *problem)
+{
+  FgProblem p;
+
+  PetscFunctionBegin;
+  PetscCall(PetscNew(&p));
+  p->model  = model;
+  p->field  = field;
+  p->data   = *data;
+  p->status = status;
+  for (PetscInt c = 0; c < field->ncomponents; c++) p->scale[c] = 1.0;
+  PetscCall(FgFieldCreateVec(field, &p->x));
+  PetscCall(VecDuplicate(p->x, &p->g));
+  PetscCall(VecDuplicate(p->x, &p->work));
+  *problem = p;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgProblemDestroy(FgProblem *problem)
+{
+  PetscFunctionBegin;
+  if (!*problem) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(VecDestroy(&(*problem)->x));
+  PetscCall(VecDestroy(&(*problem)->g));
+  PetscCall(VecDestroy(&(*problem)->work));
+  PetscCall(PetscFree(*problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Multiplies the owned part of v by the whitening scales. */
+static PetscErrorCode Scale(FgProblem problem, Vec v)
+{
+  const PetscInt nc = problem->field->ncomponents, n = problem->field->domain->nlocal;
+  PetscScalar   *a;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArray(v, &a));
+  for (PetscInt i = 0; i < n; i++) {
+    for (PetscInt c = 0; c < nc; c++) a[i * nc + c] *= problem->scale[c];
+  }
+  PetscCall(VecRestoreArray(v, &a));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgProblemEvaluate(FgProblem problem, PetscReal *phi, PetscReal *misfit, PetscReal *roughness, Vec gradient)
+{
+  const Vec m = problem->field->m;
+  PetscReal data_part, energy = 0.0;
+
+  PetscFunctionBegin;
+  if (gradient) PetscCall(VecZeroEntries(gradient));
+  PetscCall(FgModelMisfit(problem->model, &problem->data, m, &data_part, gradient));
+  if (problem->regularizer) {
+    PetscCall(FgRegularizerFreeze(problem->regularizer, m, &energy));
+    if (gradient) PetscCall(FgRegularizerGradient(problem->regularizer, m, problem->alpha, gradient));
+  }
+  if (gradient) PetscCall(Scale(problem, gradient));
+  problem->objectives++;
+  if (gradient) problem->gradients++;
+  if (phi) *phi = data_part + problem->alpha * energy;
+  if (misfit) *misfit = data_part;
+  if (roughness) *roughness = energy;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgProblemHessian(FgProblem problem, PetscBool data_only, Vec v, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCall(VecCopy(v, problem->work));
+  PetscCall(Scale(problem, problem->work));
+  PetscCall(VecZeroEntries(y));
+  PetscCall(FgModelGaussNewton(problem->model, &problem->data, problem->work, y));
+  if (problem->regularizer && !data_only) {
+    PetscCall(FgRegularizerHessian(problem->regularizer, problem->field->m, problem->work, problem->alpha, y));
+  }
+  PetscCall(Scale(problem, y));
+  problem->hessians++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgProblemProjectedNorm(FgProblem problem, Vec gradient, PetscReal *norm)
+{
+  const PetscInt     nc = problem->field->ncomponents, n = problem->field->domain->nlocal;
+  const PetscScalar *g, *m;
+  PetscReal          sum = 0.0;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(gradient, &g));
+  PetscCall(VecGetArrayRead(problem->field->m, &m));
+  for (PetscInt i = 0; i < n; i++) {
+    for (PetscInt c = 0; c < nc; c++) {
+      const double scale = problem->scale[c], lower = problem->field->components[c].lower / scale;
+      const double upper = problem->field->components[c].upper / scale, x = m[i * nc + c] / scale;
+      const double step = PetscMin(PetscMax(x - g[i * nc + c], lower), upper) - x;
+
+      sum += step * step;
+    }
+  }
+  PetscCall(VecRestoreArrayRead(problem->field->m, &m));
+  PetscCall(VecRestoreArrayRead(gradient, &g));
+  PetscCallMPI(MPI_Allreduce(&sum, norm, 1, MPIU_REAL, MPIU_SUM, problem->field->domain->comm));
+  *norm = PetscSqrtReal(*norm);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
