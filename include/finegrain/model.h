@@ -25,6 +25,7 @@ typedef void (*FgSiteFunction)(const void *context, const double *m, const doubl
 
 typedef struct {
   const char *name, *summary;
+  PetscBool   magnitude;                            /* data are magnitudes of complex signals: Rician noise has a meaning */
   PetscErrorCode (*setup)(FgModel);                 /* declares components, allocates */
   PetscErrorCode (*apply)(FgModel, Vec m, Vec d);   /* d = F(m); J and J^T are then taken at this m */
   PetscErrorCode (*tangent)(FgModel, Vec v, Vec Jv);
@@ -55,6 +56,8 @@ struct FgModel_ {
   const float   *sigma;        /* [nlocal] noise level of each site, for the Rician mean; borrowed */
   FgSiteFunction site;         /* pointwise models */
   void          *context;      /* of the site function; owned by the model */
+  PetscInt       stride;       /* pointwise models: ndata rounded up to whole vectors */
+  double        *work;         /* pointwise models: the adapter's rows of `stride` doubles (forward/pointwise.h) */
   Vec            state;        /* m at which J is taken */
   FgModelCounts  counts;
 };

@@ -1,0 +1,252 @@
+/* pointwise.c: models whose data belong to single sites: a pure function of one site becomes F, J v, J^T w, and the fused
+   sums of a least-squares misfit. J exists for one site at a time, in model->work, and is never stored; nothing is allocated
+   after setup. */
+#include "pointwise.h"
+#include "rician.h"
+#include "simd.h"
+
+PetscErrorCode FgPointwiseSetup(FgModel model)
+{
+  PetscFunctionBegin;
+  model->stride = (model->ndata + FG_SIMD_LANES - 1) / FG_SIMD_LANES * FG_SIMD_LANES;
+  PetscCall(PetscCalloc1(FG_ROWS * (size_t)model->stride, &model->work));
+  FgRicianSetup();
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static double *Row(FgModel model, int row)
+{
+  return &model->work[(size_t)row * model->stride];
+}
+
+static const double *Frame(FgModel model, PetscInt site)
+{
+  return model->field->frames ? &model->field->frames[9 * (size_t)site] : NULL;
+}
+
+/* Prediction and, if wanted, Jacobian of one site into their rows. */
+static void Evaluate(FgModel model, PetscInt site, const double *m, const double *frame, PetscBool jacobian)
+{
+  const PetscInt stride = model->stride;
+  double *restrict prediction = Row(model, FG_ROW_PREDICTION), *restrict J = Row(model, FG_ROW_JACOBIAN);
+
+  model->site(model->context, m, frame, prediction, jacobian ? J : NULL, stride);
+  if (!model->rician) return;
+  const double *restrict slope = Row(model, FG_ROW_SLOPE);
+
+  FgRicianMean(stride, prediction, model->sigma[site], prediction, Row(model, FG_ROW_SLOPE));
+  for (PetscInt a = 0; jacobian && a < model->ncomponents; a++) {
+#pragma omp simd
+    for (PetscInt i = 0; i < stride; i++) J[a * stride + i] *= slope[i];
+  }
+}
+
+/* residual = prediction - value and mask = 1; both 0 where the value is left out and in the padding.
+   Returns the sum of squares; used = the number of samples. */
+FG_SIMD_CLONES
+static double Residual(PetscInt ndata, PetscInt stride, const float *restrict values, const double *restrict prediction,
+                       double *restrict residual, double *restrict mask, double *used)
+{
+  double sum = 0.0, count = 0.0;
+
+#pragma omp simd reduction(+ : sum, count)
+  for (PetscInt i = 0; i < ndata; i++) {
+    const double value = values[i], difference = prediction[i] - value;
+    const int    use = value == value;
+
+    residual[i] = use ? difference : 0.0;
+    mask[i]     = use ? 1.0 : 0.0;
+    sum += residual[i] * residual[i];
+    count += mask[i];
+  }
+  for (PetscInt i = ndata; i < stride; i++) residual[i] = mask[i] = 0.0;
+  *used = count;
+  return sum;
+}
+
+/* gradient = scale J^T r, hessian = scale J^T M J; M is 0 or 1, and r is 0 where M is. */
+FG_SIMD_CLONES
+static void Accumulate(PetscInt n, PetscInt stride, double scale, const double *restrict J, const double *restrict residual,
+                       const double *restrict mask, double *gradient, double *hessian)
+{
+  for (PetscInt a = 0; gradient && a < n; a++) {
+    const double *restrict Ja = &J[a * stride];
+    double sum = 0.0;
+
+#pragma omp simd reduction(+ : sum)
+    for (PetscInt i = 0; i < stride; i++) sum += Ja[i] * residual[i];
+    gradient[a] = scale * sum;
+  }
+  for (PetscInt a = 0; hessian && a < n; a++) {
+    const double *restrict Ja = &J[a * stride];
+
+    for (PetscInt b = 0; b <= a; b++) {
+      const double *restrict Jb = &J[b * stride];
+      double sum = 0.0;
+
+#pragma omp simd reduction(+ : sum)
+      for (PetscInt i = 0; i < stride; i++) sum += mask[i] * Ja[i] * Jb[i];
+      hessian[a * n + b] = hessian[b * n + a] = scale * sum;
+    }
+  }
+}
+
+/* t = J v over the samples. */
+FG_SIMD_CLONES
+static void Multiply(PetscInt n, PetscInt stride, const double *restrict J, const double *v, double *restrict t)
+{
+  for (PetscInt i = 0; i < stride; i++) t[i] = 0.0;
+  for (PetscInt a = 0; a < n; a++) {
+    const double *restrict Ja = &J[a * stride];
+
+#pragma omp simd
+    for (PetscInt i = 0; i < stride; i++) t[i] += Ja[i] * v[a];
+  }
+}
+
+PetscInt FgModelSite(FgModel model, const FgData *data, PetscInt site, const double *m, const double frame[9], double *misfit,
+                     double *gradient, double *hessian)
+{
+  const PetscInt ndata = model->ndata, stride = model->stride;
+  const double   sigma = data->sigma[site], scale = 1.0 / (sigma * sigma);
+  double         used;
+
+  Evaluate(model, site, m, frame, (gradient || hessian) ? PETSC_TRUE : PETSC_FALSE);
+  *misfit = 0.5 * scale * Residual(ndata, stride, &data->values[(size_t)site * ndata], Row(model, FG_ROW_PREDICTION),
+                                   Row(model, FG_ROW_RESIDUAL), Row(model, FG_ROW_MASK), &used);
+  if (gradient || hessian) {
+    Accumulate(model->ncomponents, stride, scale, Row(model, FG_ROW_JACOBIAN), Row(model, FG_ROW_RESIDUAL),
+               Row(model, FG_ROW_MASK), gradient, hessian);
+  }
+  return (PetscInt)used;
+}
+
+PetscErrorCode FgPointwiseApply(FgModel model, Vec m, Vec d)
+{
+  const PetscInt     n = model->ncomponents, ndata = model->ndata;
+  const PetscScalar *marray;
+  PetscScalar       *darray;
+
+  PetscFunctionBegin;
+  PetscCall(VecCopy(m, model->state));
+  PetscCall(VecGetArrayRead(m, &marray));
+  PetscCall(VecGetArrayWrite(d, &darray));
+  for (PetscInt site = 0; site < model->field->domain->nlocal; site++) {
+    Evaluate(model, site, &marray[(size_t)site * n], Frame(model, site), PETSC_FALSE);
+    PetscCall(PetscArraycpy(&darray[(size_t)site * ndata], Row(model, FG_ROW_PREDICTION), ndata));
+  }
+  PetscCall(VecRestoreArrayWrite(d, &darray));
+  PetscCall(VecRestoreArrayRead(m, &marray));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgPointwiseTangent(FgModel model, Vec v, Vec Jv)
+{
+  const PetscInt     n = model->ncomponents, ndata = model->ndata;
+  const PetscScalar *state, *varray;
+  PetscScalar       *darray;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(model->state, &state));
+  PetscCall(VecGetArrayRead(v, &varray));
+  PetscCall(VecGetArrayWrite(Jv, &darray));
+  for (PetscInt site = 0; site < model->field->domain->nlocal; site++) {
+    Evaluate(model, site, &state[(size_t)site * n], Frame(model, site), PETSC_TRUE);
+    Multiply(n, model->stride, Row(model, FG_ROW_JACOBIAN), &varray[(size_t)site * n], Row(model, FG_ROW_RESIDUAL));
+    PetscCall(PetscArraycpy(&darray[(size_t)site * ndata], Row(model, FG_ROW_RESIDUAL), ndata));
+  }
+  PetscCall(VecRestoreArrayWrite(Jv, &darray));
+  PetscCall(VecRestoreArrayRead(v, &varray));
+  PetscCall(VecRestoreArrayRead(model->state, &state));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgPointwiseAdjoint(FgModel model, Vec w, Vec Jtw)
+{
+  const PetscInt     n = model->ncomponents, ndata = model->ndata;
+  const PetscScalar *state, *warray;
+  PetscScalar       *array;
+  double            *row = Row(model, FG_ROW_RESIDUAL);
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(model->state, &state));
+  PetscCall(VecGetArrayRead(w, &warray));
+  PetscCall(VecGetArrayWrite(Jtw, &array));
+  PetscCall(PetscArrayzero(row, model->stride));
+  for (PetscInt site = 0; site < model->field->domain->nlocal; site++) {
+    Evaluate(model, site, &state[(size_t)site * n], Frame(model, site), PETSC_TRUE);
+    PetscCall(PetscArraycpy(row, &warray[(size_t)site * ndata], ndata));
+    Accumulate(n, model->stride, 1.0, Row(model, FG_ROW_JACOBIAN), row, NULL, &array[(size_t)site * n], NULL);
+  }
+  PetscCall(VecRestoreArrayWrite(Jtw, &array));
+  PetscCall(VecRestoreArrayRead(w, &warray));
+  PetscCall(VecRestoreArrayRead(model->state, &state));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CheckData(FgModel model, const FgData *data)
+{
+  PetscFunctionBegin;
+  PetscCheck(data->nlocal == model->field->domain->nlocal && data->ndata == model->ndata, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
+             "model %s: data of %" PetscInt_FMT " sites with %" PetscInt_FMT " samples, expected %" PetscInt_FMT
+             " sites with %" PetscInt_FMT " samples",
+             model->ops->name, data->nlocal, data->ndata, model->field->domain->nlocal, model->ndata);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal *f, Vec gradient)
+{
+  const PetscInt     n = model->ncomponents;
+  const PetscScalar *marray;
+  PetscScalar       *garray = NULL;
+  double             sum    = 0.0;
+
+  PetscFunctionBegin;
+  PetscCall(CheckData(model, data));
+  PetscCall(VecCopy(m, model->state));
+  PetscCall(VecGetArrayRead(m, &marray));
+  if (gradient) PetscCall(VecGetArrayWrite(gradient, &garray));
+  for (PetscInt site = 0; site < data->nlocal; site++) {
+    double misfit;
+
+    FgModelSite(model, data, site, &marray[(size_t)site * n], Frame(model, site), &misfit,
+                gradient ? &garray[(size_t)site * n] : NULL, NULL);
+    sum += misfit;
+  }
+  if (gradient) PetscCall(VecRestoreArrayWrite(gradient, &garray));
+  PetscCall(VecRestoreArrayRead(m, &marray));
+  PetscCallMPI(MPI_Allreduce(&sum, f, 1, MPI_DOUBLE, MPI_SUM, model->comm));
+  model->counts.apply++;
+  if (gradient) model->counts.adjoint++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec y)
+{
+  const PetscInt     n = model->ncomponents, ndata = model->ndata;
+  const PetscScalar *state, *varray;
+  PetscScalar       *array;
+  double            *row = Row(model, FG_ROW_RESIDUAL);
+
+  PetscFunctionBegin;
+  PetscCall(CheckData(model, data));
+  PetscCall(VecGetArrayRead(model->state, &state));
+  PetscCall(VecGetArrayRead(v, &varray));
+  PetscCall(VecGetArrayWrite(y, &array));
+  for (PetscInt site = 0; site < data->nlocal; site++) {
+    const float *values = &data->values[(size_t)site * ndata];
+    const double sigma  = data->sigma[site];
+
+    Evaluate(model, site, &state[(size_t)site * n], Frame(model, site), PETSC_TRUE);
+    Multiply(n, model->stride, Row(model, FG_ROW_JACOBIAN), &varray[(size_t)site * n], row);
+    for (PetscInt i = 0; i < ndata; i++) row[i] = values[i] == values[i] ? row[i] : 0.0;
+    for (PetscInt i = ndata; i < model->stride; i++) row[i] = 0.0;
+    Accumulate(n, model->stride, 1.0 / (sigma * sigma), Row(model, FG_ROW_JACOBIAN), row, NULL, &array[(size_t)site * n], NULL);
+  }
+  PetscCall(VecRestoreArrayWrite(y, &array));
+  PetscCall(VecRestoreArrayRead(v, &varray));
+  PetscCall(VecRestoreArrayRead(model->state, &state));
+  model->counts.tangent++;
+  model->counts.adjoint++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

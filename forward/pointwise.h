@@ -1,0 +1,17 @@
+/* pointwise.h: the adapter that makes a model out of a pure function of one site. Private to forward/. */
+#ifndef FINEGRAIN_FORWARD_POINTWISE_H
+#define FINEGRAIN_FORWARD_POINTWISE_H
+
+#include "finegrain/model.h"
+
+/* Rows of model->work, each of model->stride doubles. */
+enum { FG_ROW_PREDICTION, FG_ROW_RESIDUAL, FG_ROW_MASK, FG_ROW_SLOPE, FG_ROW_JACOBIAN, FG_ROWS = FG_ROW_JACOBIAN + 8 };
+
+/* Call in the model's setup, with ndata known: sets stride, allocates work. Released by FgModelDestroy. */
+PETSC_INTERN PetscErrorCode FgPointwiseSetup(FgModel model);
+/* For the model's FgModelOps. */
+PETSC_INTERN PetscErrorCode FgPointwiseApply(FgModel model, Vec m, Vec d);
+PETSC_INTERN PetscErrorCode FgPointwiseTangent(FgModel model, Vec v, Vec Jv);
+PETSC_INTERN PetscErrorCode FgPointwiseAdjoint(FgModel model, Vec w, Vec Jtw);
+
+#endif

@@ -1,0 +1,27 @@
+/* signal.h: the diffusion-weighted signal of a tensor, S = S0 exp(-B . C), over all samples of one site. Private to forward/. */
+#ifndef FINEGRAIN_FORWARD_SIGNAL_H
+#define FINEGRAIN_FORWARD_SIGNAL_H
+
+#include "finegrain/model.h"
+
+/* The six rows of B = b (gx gx, gy gy, gz gz, 2 gx gy, 2 gx gz, 2 gy gz) [s/mm^2], g in the scanner frame:
+   rows[component*stride + sample], zero in the padding. */
+typedef struct {
+  PetscInt n, stride;
+  double  *rows;
+} FgSignalDesign;
+
+PETSC_INTERN PetscErrorCode FgSignalDesignCreate(const FgGradients *gradients, FgSignalDesign *design);
+PETSC_INTERN PetscErrorCode FgSignalDesignDestroy(FgSignalDesign *design);
+
+/* prediction[stride] [unit of S0] for C [mm^2/s]; jacobian, where not NULL, gets a row for each of the n parameters with the
+   derivatives dC[n][6], and after them the row of S0. */
+PETSC_INTERN void FgSignalEvaluate(const FgSignalDesign *design, double S0, const double C[6], PetscInt n, double dC[][6],
+                                   double *prediction, double *jacobian, PetscInt stride);
+
+/* The free tensor [mm^2/s] and S0 by weighted linear least squares on the logarithm, weights S^2, leaving out samples that are
+   not finite and positive. work: 2*stride doubles. FALSE where the samples do not determine a tensor.
+   Source: Basser, Mattiello and LeBihan, J. Magn. Reson. B 103 (1994) 247. */
+PETSC_INTERN PetscBool FgSignalLogLinear(const FgSignalDesign *design, const float *values, double *work, double C[6], double *S0);
+
+#endif

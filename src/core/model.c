@@ -1,0 +1,89 @@
+/* model.c: what every forward model shares: setting up, dispatch with counters. The models are in forward/. */
+#include "finegrain/model.h"
+
+PetscErrorCode FgModelSetGradients(FgModel model, const FgGradients *gradients, double signal_scale)
+{
+  PetscFunctionBegin;
+  PetscCheck(signal_scale > 0.0, PETSC_COMM_SELF, PETSC_ERR_ARG_OUTOFRANGE,
+             "model %s: typical unweighted signal %g [signal], expected > 0; is the mask empty?", model->ops->name, signal_scale);
+  model->gradients    = gradients;
+  model->signal_scale = signal_scale;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelSetRician(FgModel model, PetscBool rician, const float *sigma)
+{
+  PetscFunctionBegin;
+  PetscCheck(!rician || model->ops->magnitude, PETSC_COMM_SELF, PETSC_ERR_USER,
+             "model %s: its data are not magnitude signals, so Rician noise has no meaning; use Gaussian noise", model->ops->name);
+  PetscCheck(!rician || sigma, PETSC_COMM_SELF, PETSC_ERR_ARG_NULL, "model %s: Rician noise needs the noise level of each site",
+             model->ops->name);
+  model->rician = rician;
+  model->sigma  = sigma;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelSetup(FgModel model)
+{
+  PetscFunctionBegin;
+  PetscCheck(model->gradients || !model->ops->magnitude, PETSC_COMM_SELF, PETSC_ERR_ORDER,
+             "model %s: needs a gradient table; call FgModelSetGradients first", model->ops->name);
+  PetscCall(model->ops->setup(model));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelSetField(FgModel model, FgField field)
+{
+  PetscFunctionBegin;
+  PetscCheck(field->ncomponents == model->ncomponents, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
+             "model %s: field of %" PetscInt_FMT " components, expected %" PetscInt_FMT, model->ops->name, field->ncomponents,
+             model->ncomponents);
+  model->field = field;
+  PetscCall(VecDestroy(&model->state));
+  PetscCall(VecDuplicate(field->m, &model->state));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelDestroy(FgModel *model)
+{
+  PetscFunctionBegin;
+  if (!*model) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall((*model)->ops->destroy(*model));
+  PetscCall(VecDestroy(&(*model)->state));
+  PetscCall(PetscFree((*model)->work));
+  PetscCall(PetscFree(*model));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelCreateDataVec(FgModel model, Vec *d)
+{
+  const FgDomain domain = model->field->domain;
+
+  PetscFunctionBegin;
+  PetscCall(VecCreateMPI(model->comm, domain->nlocal * model->ndata, PETSC_DETERMINE, d));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelApply(FgModel model, Vec m, Vec d)
+{
+  PetscFunctionBegin;
+  PetscCall(model->ops->apply(model, m, d));
+  model->counts.apply++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelTangent(FgModel model, Vec v, Vec Jv)
+{
+  PetscFunctionBegin;
+  PetscCall(model->ops->tangent(model, v, Jv));
+  model->counts.tangent++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelAdjoint(FgModel model, Vec w, Vec Jtw)
+{
+  PetscFunctionBegin;
+  PetscCall(model->ops->adjoint(model, w, Jtw));
+  model->counts.adjoint++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
