@@ -102,6 +102,6 @@ PetscErrorCode FgProblemProjectedNorm(FgProblem problem, Vec gradient, PetscReal
   PetscCall(VecRestoreArrayRead(problem->field->m, &m));
   PetscCall(VecRestoreArrayRead(gradient, &g));
   PetscCallMPI(MPI_Allreduce(&sum, norm, 1, MPIU_REAL, MPIU_SUM, problem->field->domain->comm));
-  *norm = PetscSqrtReal(*norm);
+  *norm = PetscSqrtReal(*norm / ((PetscReal)nc * problem->field->domain->nglobal));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -72,7 +72,7 @@ static PetscErrorCode Sweep(FgProblem problem, double relaxation)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, PetscReal reference, FgSolveReport *report)
+PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report)
 {
   enum { SWEEPS_PER_CHECK = 5 };
 
@@ -83,12 +83,12 @@ PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, Pe
   for (PetscInt sweep = 0;; sweep += SWEEPS_PER_CHECK) {
     PetscCall(FgProblemEvaluate(problem, &report->objective, &report->misfit, &report->roughness, problem->g));
     PetscCall(FgProblemProjectedNorm(problem, problem->g, &report->projected_gradient));
-    if (!sweep) report->projected_gradient_start = reference > 0.0 ? reference : report->projected_gradient;
+    if (!sweep) report->projected_gradient_start = report->projected_gradient;
     if (options->monitor) {
       PetscCall(options->monitor(options->monitor_context, "sweep", sweep, report->objective, report->projected_gradient));
     }
     report->sweeps    = sweep;
-    report->converged = report->projected_gradient <= options->tolerance * report->projected_gradient_start ? PETSC_TRUE : PETSC_FALSE;
+    report->converged = report->projected_gradient <= options->tolerance ? PETSC_TRUE : PETSC_FALSE;
     if (report->converged || sweep >= options->max_iterations) break;
     for (PetscInt k = 0; k < SWEEPS_PER_CHECK; k++) {
       if (k) PetscCall(FgRegularizerFreeze(problem->regularizer, problem->field->m, NULL));

@@ -163,11 +163,12 @@ static PetscErrorCode Monitor(Tao tao, void *context)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, PetscReal reference, FgSolveReport *report)
+PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report)
 {
   enum { MAX_CHARTS = 5 };
   const PetscInt nlocal = problem->field->ncomponents * problem->field->domain->nlocal;
   const MPI_Comm comm   = problem->field->domain->comm;
+  const double   norm_of_ones = PetscSqrtReal((PetscReal)problem->field->ncomponents * problem->field->domain->nglobal);
   Vec            x, lower, upper;
   Mat            H;
 
@@ -189,8 +190,8 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, Pets
     PetscCall(FgFieldRecenter(problem->field));
     PetscCall(FgProblemEvaluate(problem, &report->objective, &report->misfit, &report->roughness, problem->g));
     PetscCall(FgProblemProjectedNorm(problem, problem->g, &report->projected_gradient));
-    if (!chart) report->projected_gradient_start = reference > 0.0 ? reference : report->projected_gradient;
-    report->converged = report->projected_gradient <= options->tolerance * report->projected_gradient_start ? PETSC_TRUE : PETSC_FALSE;
+    if (!chart) report->projected_gradient_start = report->projected_gradient;
+    report->converged = report->projected_gradient <= options->tolerance ? PETSC_TRUE : PETSC_FALSE;
     if (report->converged || report->iterations >= options->max_iterations) break;
 
     PetscCall(FillVariables(problem, x, lower, upper));
@@ -200,7 +201,7 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, Pets
     PetscCall(TaoSetVariableBounds(tao, lower, upper));
     PetscCall(TaoSetObjectiveAndGradient(tao, NULL, ObjectiveGradient, problem));
     PetscCall(TaoSetHessian(tao, H, H, UpdateHessian, problem));
-    PetscCall(TaoSetTolerances(tao, options->tolerance * report->projected_gradient_start, 0.0, 0.0));
+    PetscCall(TaoSetTolerances(tao, options->tolerance * norm_of_ones, 0.0, 0.0));
     PetscCall(TaoSetMaximumIterations(tao, options->max_iterations - report->iterations));
     PetscCall(TaoSetMaximumFunctionEvaluations(tao, 10 * options->max_iterations));
     if (options->monitor) PetscCall(FgTaoMonitorSet(tao, Monitor, (void *)options));
@@ -217,7 +218,7 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, Pets
   PetscCall(FgFieldRecenter(problem->field));
   PetscCall(FgProblemEvaluate(problem, &report->objective, &report->misfit, &report->roughness, problem->g));
   PetscCall(FgProblemProjectedNorm(problem, problem->g, &report->projected_gradient));
-  report->converged = report->projected_gradient <= options->tolerance * report->projected_gradient_start ? PETSC_TRUE : PETSC_FALSE;
+  report->converged = report->projected_gradient <= options->tolerance ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(PetscStrncpy(report->reason,
                          report->converged                                ? "projected gradient small"
                          : report->iterations >= options->max_iterations ? "iteration limit"
@@ -230,23 +231,22 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, Pets
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions *options, PetscReal reference, FgSolveReport *report)
+PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report)
 {
   PetscBool sweep;
 
   PetscFunctionBegin;
   PetscCall(PetscStrcmp(options->solver, "sweep", &sweep));
   if (!sweep) {
-    PetscCall(FgSolveTao(problem, options, reference, report));
+    PetscCall(FgSolveTao(problem, options, report));
   } else {
-    PetscCall(FgSolveSweep(problem, options, reference, report));
+    PetscCall(FgSolveSweep(problem, options, report));
     if (!report->converged) { /* Newton's method finishes what sweeps could not */
-      const PetscInt  sweeps = report->sweeps;
-      const PetscReal start  = report->projected_gradient_start;
-      FgSolveOptions  finish = *options;
+      const PetscInt sweeps = report->sweeps;
+      FgSolveOptions finish = *options;
 
       PetscCall(PetscStrncpy(finish.solver, "bntr", sizeof(finish.solver)));
-      PetscCall(FgSolveTao(problem, &finish, start, report));
+      PetscCall(FgSolveTao(problem, &finish, report));
       PetscCall(PetscStrncpy(report->solver, "sweep+bntr", sizeof(report->solver)));
       report->sweeps = sweeps;
     }

@@ -31,7 +31,8 @@ PETSC_EXTERN PetscErrorCode FgProblemDestroy(FgProblem *problem);
 PETSC_EXTERN PetscErrorCode FgProblemEvaluate(FgProblem problem, PetscReal *phi, PetscReal *misfit, PetscReal *roughness, Vec gradient);
 /* y = (J^T W J + alpha H_R) v in whitened variables, at the last FgProblemEvaluate; with data_only: J^T W J v. */
 PETSC_EXTERN PetscErrorCode FgProblemHessian(FgProblem problem, PetscBool data_only, Vec v, Vec y);
-/* |P(x - g) - x|: length of the gradient projected on the box, whitened: 0 at a minimiser. */
+/* Root mean square over all variables of P(x - g) - x, the whitened gradient projected on the box: 0 at a minimiser. As the
+   data alone give a curvature of about 1, it is about the distance to the minimiser in pointwise standard deviations. */
 PETSC_EXTERN PetscErrorCode FgProblemProjectedNorm(FgProblem problem, Vec gradient, PetscReal *norm);
 
 /* Pointwise Levenberg-Marquardt from the model's start values; fills field->m, frames and status.
@@ -55,17 +56,17 @@ typedef struct {
 
 typedef struct {
   char      solver[32];     /* "sweep", or a TAO type that keeps bounds: blmvm, bqnls, bncg, bnls, bntr, bntl */
-  double    tolerance;      /* projected gradient relative to that of the pointwise start: 1e-4 */
+  double    tolerance;      /* on the projected gradient (FgProblemProjectedNorm) [1]: 1e-4 */
   PetscInt  max_iterations;
   double    relaxation;     /* over-relaxation of sweeps, 1 .. 2 */
   PetscErrorCode (*monitor)(void *context, const char *what, PetscInt iteration, PetscReal objective, PetscReal gradient);
   void     *monitor_context;
 } FgSolveOptions;
 
-/* Minimises over the whole field from field->m; reference: projected gradient norm that `tolerance` relates to (<= 0: that at the start). */
-PETSC_EXTERN PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions *options, PetscReal reference, FgSolveReport *report);
-PETSC_EXTERN PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, PetscReal reference, FgSolveReport *report);
-PETSC_EXTERN PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, PetscReal reference, FgSolveReport *report);
+/* Minimises over the whole field from field->m: by the solver's name; by sweeps; by TAO. Collective. */
+PETSC_EXTERN PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
+PETSC_EXTERN PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
+PETSC_EXTERN PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
 
 /* Effective degrees of freedom p_eff = trace of (J^T W J + alpha H_R)^-1 J^T W J over the variables not on a bound, by
    Hutchinson's estimator with a fixed seed. Collective. */
