@@ -9,9 +9,9 @@
 
 typedef struct {
   PetscInt dims[3];
-  double   spacing[3];    /* [mm] */
+  double   spacing[3];    /* [mm]; pixdim, or the lengths of the affine's columns where the two disagree */
   double   affine[3][4];  /* voxel index -> scanner [mm]; from sform if its code > 0, else qform, else pixdim */
-  int      sform_code, qform_code;
+  int      sform_code, qform_code; /* of the affine; qform_code 0 where a file's qform says something else than its sform */
 } FgGrid;
 
 typedef struct {
@@ -52,6 +52,7 @@ typedef struct {
   int         intent_code;  /* 0, 1005 (written 5-D x,y,z,1,6 with intent_p1 = 3), 2003 ... */
   const char *intent_name;
   double      cal_min, cal_max; /* display range; both 0: taken from the values */
+  const char *reference_axes; /* for the sidecar's "ReferenceAxes" (BEP016): "xyz" scanner, "bvec" FSL, "ijk" image; or NULL */
 } FgImageSpec;
 
 /* Writes NAME.partial, checks, fsyncs, re-reads header and CRC, renames; so a file with a final name is whole.
