@@ -1,6 +1,6 @@
 /* regularizer.h: scores a parameter field's roughness over the domain's neighbour groups.
 
-     R(m) = sum_t weight_t sum_g measure_g psi_t( T_gt ),   T_gt = sum_{pairs (i,j) of g} coupling_ij |difference_ij|^2
+     R(m) = sum_t weight_t sum_g measure_g psi( T_gt ),   T_gt = sum_{pairs (i,j) of g} coupling_ij |difference_ij / scale_t|^2
 
    difference: m_j - m_i for scalar components; for a direction the dyads, |n_i n_i^T - n_j n_j^T|^2 / 2 = |n_i x n_j|^2, the
    squared sine of the angle between two fibers: sign-free. psi is all that distinguishes one regularizer from another.
@@ -24,8 +24,9 @@ typedef struct {
   PetscInt component; /* the component, or the field's first tangent component */
   FgKind   kind;
   PetscInt axis;      /* of a direction: 0 the fiber axis, 1 the second axis of an orthotropic frame */
-  double   weight;    /* [1 / (component unit)^2] for a quadratic psi, [1 / component unit] for TV; sine of an angle: [1] */
-  double   epsilon;   /* smoothing of TV [component unit]; ignored by tikhonov */
+  double   scale;     /* what counts as a unit difference [component unit]; of a direction, the sine of an angle [1] */
+  double   weight;    /* [1] */
+  double   epsilon;   /* smoothing of the corner of psi, in units of scale [1]; ignored by tikhonov */
 } FgRegularizerTerm;
 
 typedef struct FgRegularizer_ *FgRegularizer;

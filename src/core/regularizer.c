@@ -107,6 +107,7 @@ PetscErrorCode FgRegularizerFreeze(FgRegularizer r, Vec m, PetscReal *energy)
   for (PetscInt t = 0; t < r->nterms; t++) {
     const FgRegularizerTerm *term   = &r->terms[t];
     double                  *lagged = &r->lagged[t * (size_t)d->ngroups];
+    const double             inverse = 1.0 / (term->scale * term->scale);
     double                   part   = 0.0;
 
     for (PetscInt g = 0; g < d->ngroups; g++) {
@@ -115,7 +116,8 @@ PetscErrorCode FgRegularizerFreeze(FgRegularizer r, Vec m, PetscReal *energy)
       for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
         square += d->pair_coupling[p] * PairDifference(r, term, values, d->pair_i[p], d->pair_j[p]);
       }
-      lagged[g] = term->weight * d->group_measure[g] * r->ops->weight(square, term->epsilon);
+      square *= inverse;
+      lagged[g] = inverse * term->weight * d->group_measure[g] * r->ops->weight(square, term->epsilon);
       if (g < d->nowned) part += d->group_measure[g] * r->ops->psi(square, term->epsilon);
     }
     sum += term->weight * part;
