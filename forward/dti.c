@@ -5,6 +5,8 @@
 #include "pointwise.h"
 #include "signal.h"
 
+#include <math.h>
+
 static const double unit = 1e-3; /* 1 um^2/ms [mm^2/s] */
 
 static void Site(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian, PetscInt stride)
@@ -30,11 +32,11 @@ static PetscErrorCode Setup(FgModel model)
   for (int i = 0; i < 6; i++) {
     FgComponent *c = &model->components[i];
 
-    *c = (FgComponent){.unit = "um^2/ms", .kind = FG_KIND_SCALAR, .lower = PETSC_NINFINITY, .upper = PETSC_INFINITY,
+    *c = (FgComponent){.unit = "um^2/ms", .kind = FG_KIND_SCALAR, .lower = -INFINITY, .upper = INFINITY,
                        .start = i < 3 ? 1.0 : 0.0};
     PetscCall(PetscStrncpy(c->name, names[i], sizeof c->name));
   }
-  model->components[6] = (FgComponent){"S0", "signal", FG_KIND_SCALAR, 0.0, PETSC_INFINITY, model->signal_scale};
+  model->components[6] = (FgComponent){"S0", "signal", FG_KIND_SCALAR, 0.0, INFINITY, model->signal_scale};
   model->ncomponents   = 7;
   model->ndata         = design->n;
   model->site          = Site;

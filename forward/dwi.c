@@ -3,6 +3,8 @@
 #include "pointwise.h"
 #include "signal.h"
 
+#include <math.h>
+
 typedef struct {
   FgTissue       tissue;
   PetscInt       ntissue; /* its components; S0 follows */
@@ -28,7 +30,7 @@ static PetscErrorCode Setup(FgModel model)
   c->tissue      = model->tissue;
   c->ntissue     = FgTissueComponents(&c->tissue, model->components);
   PetscCall(FgSignalDesignCreate(model->gradients, &c->design));
-  model->components[c->ntissue] = (FgComponent){"S0", "signal", FG_KIND_SCALAR, 0.0, PETSC_INFINITY, model->signal_scale};
+  model->components[c->ntissue] = (FgComponent){"S0", "signal", FG_KIND_SCALAR, 0.0, INFINITY, model->signal_scale};
   model->ncomponents            = c->ntissue + 1;
   model->ndata                  = c->design.n;
   model->site                   = Site;
