@@ -20,6 +20,8 @@ struct FgCommand {
   const char     *example;       /* command lines with the prompt left out, one a line */
   const FgOption *options;       /* closed by a row with name == NULL */
   size_t          settings_size; /* bytes */
+  /* May be NULL. What a single row cannot say, such as options that exclude each other; before PETSc starts. */
+  PetscBool (*check)(const void *settings, char message[FG_MESSAGE_LENGTH]);
   /* Collective over PETSC_COMM_WORLD. Sets log->exit_code to 4 where it finished without reaching its target. */
   PetscErrorCode (*run)(const void *settings, FgLog *log);
   PetscBool       plain;         /* runs without PETSc and MPI, on its own */

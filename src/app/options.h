@@ -49,14 +49,14 @@ typedef struct {
   size_t       offset;   /* of the member in the settings struct */
   const char  *unit;     /* "mm^2/s"; NULL: not a quantity; "1": dimensionless */
   const char  *value;    /* what stands for the value in help: "FILE", "AXIAL[,RADIAL]"; NULL: by type */
-  const char  *fallback; /* default as a user would write it; NULL: the word, or nothing */
+  const char  *fallback; /* default as a user would write it; NULL: the word, the first choice, or nothing */
   const char  *word;     /* "auto", "preset": may be given in place of a value and leaves it to the program */
   const char  *summary;  /* one sentence without a full stop */
   double       lower, upper; /* allowed range of every number; both 0: any finite number */
   int          least, most;  /* how many numbers FG_OPTION_REALS takes */
   const char  *choices;      /* FG_OPTION_CHOICE: "one|two" ... */
   const char *(*choice)(PetscInt i); /* ... or a function that names the i-th, NULL after the last */
-  PetscBool    positional;   /* is given without its name, and must be given */
+  PetscBool    positional;   /* is given without its name; must be given where there is no word */
 } FgOption;
 
 typedef struct FgCommand FgCommand;

@@ -1,0 +1,355 @@
+/* pipeline.c: measurement -> model -> domain -> field -> noise level -> pointwise fit -> whitening -> regularizer. */
+#include "pipeline.h"
+
+#include "finegrain/noise.h"
+#include "finegrain/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static PetscErrorCode ChooseTissue(const FitSettings *s, FgTissue *tissue)
+{
+  const FgPreset *preset = FgPresets;
+
+  PetscFunctionBegin;
+  while (preset->name && strcmp(preset->name, s->tissue)) preset++;
+  PetscCheck(preset->name, PETSC_COMM_SELF, PETSC_ERR_USER, "--tissue %s: there is no such preset", s->tissue);
+  memset(tissue, 0, sizeof(*tissue));
+  tissue->closure = FgClosureFind(s->closure[0] ? s->closure : preset->closure);
+  PetscCheck(tissue->closure, PETSC_COMM_SELF, PETSC_ERR_USER, "--closure %s: there is no such closure", s->closure);
+  for (int k = 0; FgOrientations[k]; k++) {
+    if (!strcmp(FgOrientations[k], s->orientation[0] ? s->orientation : preset->orientation)) tissue->orientation = (FgOrientation)k;
+  }
+  tissue->phases = preset->phases;
+  if (!isnan(s->matrix_diffusivity)) tissue->phases.matrix = s->matrix_diffusivity;
+  if (s->fiber_diffusivity.n) {
+    tissue->phases.fiber_axial  = s->fiber_diffusivity.value[0];
+    tissue->phases.fiber_radial = s->fiber_diffusivity.value[s->fiber_diffusivity.n - 1];
+  }
+  if (!isnan(s->fiber_storage)) tissue->phases.fiber_storage = s->fiber_storage;
+  if (s->normalization[0]) tissue->phases.apparent = strcmp(s->normalization, "apparent") ? PETSC_FALSE : PETSC_TRUE;
+  tissue->porosity_lower = s->porosity_bounds.n ? s->porosity_bounds.value[0] : 0.0;
+  tissue->porosity_upper = s->porosity_bounds.n ? s->porosity_bounds.value[1] : 1.0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Tensor volumes say so by their intent, or by having six volumes and no gradient table beside them. */
+static PetscErrorCode ChooseModel(const FitSettings *s, FgPipeline *p)
+{
+  FgImageInfo info;
+
+  PetscFunctionBegin;
+  PetscCall(FgImageReadInfo(s->dwi, &info));
+  if (s->model[0]) p->model_name = s->model;
+  else p->model_name = info.intent_code == 1005 || (info.nvolumes == 6 && (s->tensor_order[0] || !p->files.bval[0])) ? "tensor" : "dwi";
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Typical unweighted signal: median over voxels of the largest sample of each (of dwi data: a b0 one). */
+static PetscErrorCode MeasureSignalScale(FgPipeline *p)
+{
+  const FgMeasurement *m = &p->measurement;
+  float               *largest;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(m->nlocal, &largest));
+  for (PetscInt i = 0; i < m->nlocal; i++) {
+    largest[i] = NAN;
+    for (PetscInt k = 0; k < m->ndata; k++) {
+      const float value = m->data[i * (size_t)m->ndata + k];
+
+      if (value > 0 && !(largest[i] >= value)) largest[i] = value;
+    }
+  }
+  PetscCall(FgQuantile(m->comm, m->nlocal, largest, 1, 0.5, &p->signal_scale));
+  PetscCall(PetscFree(largest));
+  PetscCheck(isfinite(p->signal_scale), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: no positive signal inside the mask; check that the mask belongs to this volume", p->files.dwi);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+double FgPipelineMemory(const FgImageInfo *info, PetscInt nmask, PetscInt ndata, PetscInt ncomponents, PetscBool field_solve)
+{
+  const double grid = (double)info->dims[0] * info->dims[1] * info->dims[2], nc = ncomponents;
+  /* Data, sigma, chi2, deviation, status; state, variables, gradient, work; frames. */
+  double site = 4.0 * ndata + 4.0 + 4.0 + 4.0 * nc + 3.0 + 8.0 * nc * 6.0 + 72.0;
+
+  /* Neighbor groups and frozen weights; directions; Krylov and trace vectors. */
+  if (field_solve) site += 4.0 * 12 + 8.0 * 5 + 24.0 + 8.0 * 4 + 48.0 + 8.0 * nc * 10.0;
+  /* One volume while reading; maps while writing (tensor: six floats, gathered and stored); the picture; program and libraries. */
+  return nmask * site + 4.0 * nmask + grid * (8.0 + 2.0 * 4.0 * 6.0 + 5.0 * 4.0) + 60e6;
+}
+
+PetscErrorCode FgPipelineOpen(const FitSettings *s, FgLog *log, FgPipeline *p)
+{
+  const double start = FgWallSeconds();
+  FgModel      model;
+
+  PetscFunctionBegin;
+  memset(p, 0, sizeof(*p));
+  PetscCall(ChooseTissue(s, &p->tissue));
+  PetscCall(PetscStrncpy(p->files.dwi, s->dwi, sizeof(p->files.dwi)));
+  PetscCall(PetscStrncpy(p->files.bval, s->grad[0] ? s->grad : s->bval, sizeof(p->files.bval)));
+  PetscCall(PetscStrncpy(p->files.bvec, s->bvec, sizeof(p->files.bvec)));
+  PetscCall(PetscStrncpy(p->files.mask, s->mask, sizeof(p->files.mask)));
+  PetscCall(FgMeasurementFind(&p->files));
+  PetscCall(ChooseModel(s, p));
+  if (!strcmp(p->model_name, "tensor")) {
+    PetscCall(FgMeasurementReadTensor(PETSC_COMM_WORLD, &p->files, s->tensor_order[0] ? s->tensor_order : "auto",
+                                      s->tensor_frame[0] ? s->tensor_frame : "auto", &p->measurement));
+  } else {
+    PetscCall(FgMeasurementReadDwi(PETSC_COMM_WORLD, &p->files, s->b0_threshold, &p->measurement));
+  }
+  p->seconds_read = FgWallSeconds() - start;
+  PetscCall(MeasureSignalScale(p));
+
+  PetscCall(FgModelCreate(PETSC_COMM_WORLD, p->model_name, &p->tissue, &model));
+  p->model = model;
+  if (p->measurement.gradients.n) PetscCall(FgModelSetGradients(model, &p->measurement.gradients, p->signal_scale));
+  PetscCall(FgModelSetup(model));
+  PetscCall(FgDomainCreateVoxels(PETSC_COMM_WORLD, p->measurement.grid.dims, p->measurement.grid.spacing, p->measurement.nmask,
+                                 p->measurement.voxel, &p->domain));
+  PetscCall(FgFieldCreate(p->domain, model->ncomponents, model->components, &p->field));
+  PetscCall(FgModelSetField(model, p->field));
+
+  PetscCall(PetscMalloc1(p->domain->nlocal, &p->sigma));
+  PetscCall(PetscMalloc1((size_t)p->domain->nlocal * model->ncomponents, &p->deviation));
+  PetscCall(PetscMalloc1(p->domain->nlocal, &p->chi2));
+  PetscCall(PetscMalloc1(p->domain->nlocal, &p->samples));
+  {
+    const FgData data = {p->domain->nlocal, p->measurement.ndata, p->measurement.data, p->sigma};
+
+    PetscCall(FgProblemCreate(model, p->field, &data, p->measurement.status, &p->problem));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void FillSigma(FgPipeline *p, double sigma)
+{
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) p->sigma[i] = (float)sigma;
+}
+
+static PetscErrorCode ReadSigmaMap(FgPipeline *p, const char *path)
+{
+  FgImageInfo    info;
+  float         *map  = NULL;
+  PetscErrorCode code = PETSC_SUCCESS;
+  PetscMPIInt    rank;
+  PetscInt       bad = 0;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (!rank) {
+    code = FgImageRead(path, &info, &map);
+    if (!code && FgGridDistance(&info.grid, &p->measurement.grid) < 0.0) {
+      code = PetscError(PETSC_COMM_SELF, __LINE__, PETSC_FUNCTION_NAME, __FILE__, PETSC_ERR_FILE_UNEXPECTED, PETSC_ERROR_INITIAL,
+                        "%s: found a noise map of %d x %d x %d voxels, expected %d x %d x %d as in %s", path, (int)info.grid.dims[0],
+                        (int)info.grid.dims[1], (int)info.grid.dims[2], (int)p->measurement.grid.dims[0],
+                        (int)p->measurement.grid.dims[1], (int)p->measurement.grid.dims[2], p->files.dwi);
+    }
+  }
+  PetscCall(FgAgree(PETSC_COMM_WORLD, code));
+  PetscCall(FgMeasurementScatter(&p->measurement, map, p->sigma));
+  PetscCall(PetscFree(map));
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) bad += !(isfinite(p->sigma[i]) && p->sigma[i] > 0.0f);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  PetscCheck(!bad, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found %" PetscInt_FMT " masked voxels whose noise level is not positive, expected a standard deviation in every one", path,
+             bad);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Pointwise(FgPipeline *p, PetscBool keep_start)
+{
+  const FgPointwiseOptions options = {100, 1e-5};
+
+  PetscFunctionBegin;
+  PetscCall(FgSolvePointwise(p->problem, &options, keep_start, p->deviation, p->chi2, p->samples));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Noise level from the residuals of a pointwise fit made with sigma = 1; a Rician one is repeated once with what it gave. */
+static PetscErrorCode EstimateFromResiduals(FgPipeline *p, PetscBool rician)
+{
+  double sigma, factor;
+
+  PetscFunctionBegin;
+  FillSigma(p, 1.0);
+  PetscCall(FgModelSetRician(p->model, PETSC_FALSE, p->sigma));
+  PetscCall(Pointwise(p, PETSC_FALSE));
+  PetscCall(FgNoiseFromResiduals(p->measurement.comm, p->domain->nlocal, p->chi2, p->samples, p->field->ncomponents, &sigma));
+  PetscCheck(sigma > 0.0 && isfinite(sigma), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: the pointwise fit leaves no residual to estimate the noise from; give it with --sigma VALUE", p->files.dwi);
+  FillSigma(p, sigma);
+  if (rician) {
+    PetscCall(FgModelSetRician(p->model, PETSC_TRUE, p->sigma));
+    PetscCall(Pointwise(p, PETSC_TRUE));
+    PetscCall(FgNoiseFromResiduals(p->measurement.comm, p->domain->nlocal, p->chi2, p->samples, p->field->ncomponents, &factor));
+    FillSigma(p, sigma * factor);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ChooseSigma(const FitSettings *s, FgPipeline *p)
+{
+  const PetscBool rician = strcmp(s->noise, "rician") ? PETSC_FALSE : PETSC_TRUE;
+  char           *end    = NULL;
+  const double    value  = strtod(s->sigma, &end);
+  PetscBool       residual = PETSC_FALSE;
+
+  PetscFunctionBegin;
+  if (s->sigma[0] && end && !*end) {
+    PetscCheck(value > 0.0 && isfinite(value), PETSC_COMM_SELF, PETSC_ERR_USER,
+               "--sigma %s: expected a positive standard deviation [signal units]", s->sigma);
+    FillSigma(p, value);
+    PetscCall(PetscStrncpy(p->sigma_source, "given value", sizeof(p->sigma_source)));
+  } else if (!strcmp(s->sigma, "b0") || (!s->sigma[0] && p->measurement.gradients.nb0 >= 3)) {
+    double sigma;
+
+    PetscCall(FgMeasurementSigmaFromB0(&p->measurement, &sigma));
+    FillSigma(p, sigma);
+    PetscCall(PetscSNPrintf(p->sigma_source, sizeof(p->sigma_source), "%d repeated b0 volumes", (int)p->measurement.gradients.nb0));
+  } else if (!s->sigma[0] || !strcmp(s->sigma, "residual")) {
+    residual = PETSC_TRUE;
+    PetscCall(EstimateFromResiduals(p, rician));
+    PetscCall(PetscStrncpy(p->sigma_source, "residuals of the pointwise fit", sizeof(p->sigma_source)));
+  } else {
+    PetscCall(ReadSigmaMap(p, s->sigma));
+    PetscCall(PetscSNPrintf(p->sigma_source, sizeof(p->sigma_source), "map %s", s->sigma));
+  }
+  PetscCall(FgModelSetRician(p->model, rician, p->sigma));
+  PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, p->sigma, 1, 0.5, &p->sigma_median));
+  PetscCall(Pointwise(p, residual));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Fitted voxels, their chi2, samples and free variables, summed over ranks; voxels that could not be fitted lose their data. */
+static PetscErrorCode SumPointwise(FgPipeline *p)
+{
+  const PetscInt     nc = p->field->ncomponents, nd = p->measurement.ndata;
+  const PetscScalar *m;
+  double             sums[4] = {0.0, 0.0, 0.0, 0.0};
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(p->field->m, &m));
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
+    if (p->measurement.status[i] & FG_STATUS_NOT_FITTED) {
+      for (PetscInt k = 0; k < nd; k++) p->measurement.data[i * (size_t)nd + k] = NAN;
+      continue;
+    }
+    sums[0] += 1.0;
+    sums[1] += p->chi2[i];
+    sums[2] += p->samples[i];
+    for (PetscInt c = 0; c < nc; c++) {
+      const FgComponent *component = &p->field->components[c];
+
+      sums[3] += m[i * nc + c] > component->lower && m[i * nc + c] < component->upper ? 1.0 : 0.0;
+    }
+  }
+  PetscCall(VecRestoreArrayRead(p->field->m, &m));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 4, MPI_DOUBLE, MPI_SUM, p->measurement.comm));
+  p->fitted            = sums[0];
+  p->pointwise_chi2    = sums[1];
+  p->pointwise_samples = sums[2];
+  p->pointwise_freedom = sums[3];
+  PetscCheck(p->fitted > 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: no voxel of the mask could be fitted; see `finegrain info %s`", p->files.dwi, p->files.dwi);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgPipelinePointwise(const FitSettings *s, FgLog *log, FgPipeline *p)
+{
+  const double start = FgWallSeconds();
+
+  PetscFunctionBegin;
+  PetscCall(ChooseSigma(s, p));
+  PetscCall(SumPointwise(p));
+  for (PetscInt c = 0; c < p->field->ncomponents; c++) {
+    double median;
+
+    PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, p->deviation + c, p->field->ncomponents, 0.5, &median));
+    p->problem->scale[c] = isfinite(median) && median > 0.0 ? median : 1.0;
+  }
+  if (p->field->ntangent) { /* both tangent coordinates of a direction on one scale */
+    const PetscInt t = p->field->tangent;
+    const double   angle = PetscSqrtReal(p->problem->scale[t] * p->problem->scale[t + 1]);
+
+    p->problem->scale[t] = p->problem->scale[t + 1] = angle;
+  }
+  p->seconds_pointwise = FgWallSeconds() - start;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static double RelativeWeight(const FitSettings *s, const char *name)
+{
+  if (!strcmp(name, "porosity")) return s->weight_porosity;
+  if (!strcmp(name, "S0")) return s->weight_s0;
+  return s->weight_kappa; /* kappa, and planarity likewise: shapes of the orientation distribution */
+}
+
+PetscErrorCode FgPipelineRegularize(const FitSettings *s, FgPipeline *p)
+{
+  FgRegularizerTerm terms[8];
+  PetscInt          n = 0;
+
+  PetscFunctionBegin;
+  for (PetscInt c = 0; c < p->field->ncomponents; c++) {
+    const FgComponent *component = &p->field->components[c];
+
+    if (component->kind == FG_KIND_TANGENT) continue;
+    terms[n++] = (FgRegularizerTerm){c, FG_KIND_SCALAR, 0, p->problem->scale[c], RelativeWeight(s, component->name), s->tv_epsilon};
+  }
+  for (PetscInt axis = 0; axis + 1 < p->field->ntangent; axis++) {
+    terms[n++] = (FgRegularizerTerm){p->field->tangent, FG_KIND_TANGENT, axis, p->problem->scale[p->field->tangent], s->weight_direction,
+                                     s->tv_epsilon};
+  }
+  PetscCall(FgRegularizerCreate(FgRegularizerFind(s->regularizer), p->field, n, terms, &p->regularizer));
+  p->problem->regularizer = p->regularizer;
+  p->problem->alpha       = 0.0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgPipelineJudge(FgPipeline *p, double freedom)
+{
+  const PetscInt     nc         = p->field->ncomponents;
+  const double       per_voxel  = freedom / p->fitted;
+  const PetscScalar *m;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(p->field->m, &m));
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
+    unsigned char *status = &p->measurement.status[i];
+    double         misfit;
+
+    if (*status & FG_STATUS_NOT_FITTED) continue;
+    *status &= (unsigned char)~(FG_STATUS_AT_BOUND | FG_STATUS_OUTSIDE_MODEL);
+    p->samples[i] = (short)FgModelSite(p->model, &p->problem->data, i, &m[i * nc], p->field->frames ? &p->field->frames[9 * i] : NULL,
+                                       &misfit, NULL, NULL);
+    p->chi2[i] = (float)(2.0 * misfit);
+    for (PetscInt c = 0; c < nc; c++) {
+      const FgComponent *component = &p->field->components[c];
+
+      if (m[i * nc + c] <= component->lower || m[i * nc + c] >= component->upper) *status |= FG_STATUS_AT_BOUND;
+    }
+    if (FgNoiseIsOutside(p->chi2[i], p->samples[i] - per_voxel)) *status |= FG_STATUS_OUTSIDE_MODEL;
+  }
+  PetscCall(VecRestoreArrayRead(p->field->m, &m));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgPipelineClose(FgPipeline *p)
+{
+  PetscFunctionBegin;
+  PetscCall(FgProblemDestroy(&p->problem));
+  PetscCall(FgRegularizerDestroy(&p->regularizer));
+  PetscCall(FgFieldDestroy(&p->field));
+  PetscCall(FgDomainDestroy(&p->domain));
+  PetscCall(FgModelDestroy(&p->model));
+  PetscCall(PetscFree(p->sigma));
+  PetscCall(PetscFree(p->deviation));
+  PetscCall(PetscFree(p->chi2));
+  PetscCall(PetscFree(p->samples));
+  PetscCall(FgMeasurementDestroy(&p->measurement));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

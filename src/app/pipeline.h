@@ -1,0 +1,46 @@
+/* pipeline.h: from settings and files to a problem with its pointwise solution: what `fit` and `verify` have in common. */
+#ifndef FINEGRAIN_APP_PIPELINE_H
+#define FINEGRAIN_APP_PIPELINE_H
+
+#include "fit.h"
+
+#include "finegrain/measurement.h"
+#include "finegrain/problem.h"
+
+typedef struct {
+  FgMeasurement      measurement;
+  FgMeasurementFiles files;
+  const char        *model_name;
+  FgTissue           tissue;
+  FgModel            model;
+  FgDomain           domain;
+  FgField            field;
+  FgProblem          problem;
+  FgRegularizer      regularizer;
+  double             signal_scale;      /* [data unit] */
+  float             *sigma;             /* [nlocal] noise level [data unit] */
+  double             sigma_median;      /* [data unit] */
+  char               sigma_source[PETSC_MAX_PATH_LEN + 32];
+  float             *deviation;         /* [nlocal][ncomponents] pointwise standard deviations */
+  float             *chi2;              /* [nlocal] sum of squared whitened residuals */
+  short             *samples;           /* [nlocal] samples used */
+  double             pointwise_chi2, pointwise_samples, pointwise_freedom; /* sums over all fitted voxels */
+  double             fitted;            /* voxels fitted */
+  double             seconds_read, seconds_pointwise; /* wall */
+} FgPipeline;
+
+/* Reads the measurement and makes model, domain and field. Collective, as all below. */
+PetscErrorCode FgPipelineOpen(const FitSettings *settings, FgLog *log, FgPipeline *pipeline);
+/* Noise level and pointwise fit; then the whitening scales. */
+PetscErrorCode FgPipelinePointwise(const FitSettings *settings, FgLog *log, FgPipeline *pipeline);
+/* Makes the regularizer and gives it to the problem, with weight 0. */
+PetscErrorCode FgPipelineRegularize(const FitSettings *settings, FgPipeline *pipeline);
+/* Misfit of the present field per voxel into chi2 and samples, and the status bits that depend on the solution; freedom: degrees of
+   freedom that all fitted voxels together have spent [1]. */
+PetscErrorCode FgPipelineJudge(FgPipeline *pipeline, double freedom);
+PetscErrorCode FgPipelineClose(FgPipeline *pipeline);
+
+/* Bytes a fit will need on all ranks together, from the header and the number of masked voxels. */
+double FgPipelineMemory(const FgImageInfo *info, PetscInt nmask, PetscInt ndata, PetscInt ncomponents, PetscBool field_solve);
+
+#endif
