@@ -62,6 +62,11 @@ static PetscBool SiteStart(FgModel model, const float *values, double *m, double
   return PETSC_TRUE;
 }
 
+static void SiteTensor(FgModel model, const double *m, const double frame[9], double C[6])
+{
+  for (int i = 0; i < 6; i++) C[i] = unit * m[i];
+}
+
 const FgModelOps FgModelDti = {.name       = "dti",
                                .summary    = "diffusion-weighted signal of a free tensor, the baseline without microstructure",
                                .magnitude  = PETSC_TRUE,
@@ -70,4 +75,5 @@ const FgModelOps FgModelDti = {.name       = "dti",
                                .tangent    = FgPointwiseTangent,
                                .adjoint    = FgPointwiseAdjoint,
                                .destroy    = Destroy,
-                               .site_start = SiteStart};
+                               .site_start = SiteStart,
+                               .site_tensor = SiteTensor};

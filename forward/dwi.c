@@ -59,6 +59,11 @@ static PetscBool SiteStart(FgModel model, const float *values, double *m, double
   return PETSC_TRUE;
 }
 
+static void SiteTensor(FgModel model, const double *m, const double frame[9], double C[6])
+{
+  FgTissueTensor(&model->tissue, m, frame, C, NULL);
+}
+
 const FgModelOps FgModelDwi = {.name       = "dwi",
                                .summary    = "diffusion-weighted signal of a homogenised tissue",
                                .magnitude  = PETSC_TRUE,
@@ -67,4 +72,5 @@ const FgModelOps FgModelDwi = {.name       = "dwi",
                                .tangent    = FgPointwiseTangent,
                                .adjoint    = FgPointwiseAdjoint,
                                .destroy    = Destroy,
-                               .site_start = SiteStart};
+                               .site_start = SiteStart,
+                               .site_tensor = SiteTensor};

@@ -34,6 +34,8 @@ typedef struct {
   /* Pointwise models only, else NULL: */
   /* start value of one site from its data: tissue parameters and frame; returns FALSE where the data do not allow one */
   PetscBool (*site_start)(FgModel, const float *values, double *m, double frame[9]);
+  /* the effective tensor (xx, yy, zz, xy, xz, yz) [mm^2/s, scanner frame] of a site, for maps; NULL where a model has none */
+  void (*site_tensor)(FgModel, const double *m, const double frame[9], double C[6]);
 } FgModelOps;
 
 typedef struct {
