@@ -10,8 +10,9 @@ PetscErrorCode FgSignalDesignCreate(const FgGradients *gradients, FgSignalDesign
   PetscFunctionBegin;
   design->n      = n;
   design->stride = stride;
-  PetscCall(PetscCalloc1(6 * (size_t)stride, &design->rows));
-  row = design->rows;
+  PetscCall(PetscCalloc1(7 * (size_t)stride, &design->rows));
+  for (PetscInt i = 0; i < n; i++) design->rows[i] = 1.0;
+  row = design->rows + stride;
   for (PetscInt i = 0; i < n; i++) {
     const double b = gradients->b[i], *g = &gradients->g[3 * i];
 
@@ -34,7 +35,7 @@ FG_SIMD_CLONES
 void FgSignalEvaluate(const FgSignalDesign *design, double S0, const double C[6], PetscInt n, double dC[][6], double *prediction,
                       double *jacobian, PetscInt stride)
 {
-  const double *restrict xx = design->rows, *restrict yy = xx + stride, *restrict zz = yy + stride;
+  const double *restrict xx = design->rows + stride, *restrict yy = xx + stride, *restrict zz = yy + stride;
   const double *restrict xy = zz + stride, *restrict xz = xy + stride, *restrict yz = xz + stride;
   double *restrict S = prediction;
 
@@ -60,12 +61,12 @@ void FgSignalEvaluate(const FgSignalDesign *design, double S0, const double C[6]
 }
 
 /* Normal equations of the weighted fit: A[7][7] (lower triangle) and right side, unknowns ln S0 and C [um^2/ms], which are of
-   order one. weight and target: stride doubles each. */
+   order one. work: three rows. */
 FG_SIMD_CLONES
-static void NormalEquations(const FgSignalDesign *design, const float *values, double *weight, double *target, double A[7][7],
-                            double right[7])
+static void NormalEquations(const FgSignalDesign *design, const float *values, double *work, double A[7][7], double right[7])
 {
   const PetscInt stride = design->stride;
+  double *restrict weight = work, *restrict target = work + stride, *restrict weighted = work + 2 * stride;
 
   for (PetscInt i = 0; i < stride; i++) {
     const double value = i < design->n ? (double)values[i] : 0.0;
@@ -77,19 +78,22 @@ static void NormalEquations(const FgSignalDesign *design, const float *values, d
 #pragma omp simd
   for (PetscInt i = 0; i < stride; i++) target[i] = log(target[i]);
   for (int a = 0; a < 7; a++) {
-    const double *restrict ra = a ? &design->rows[(a - 1) * stride] : NULL;
-    double sum = 0.0;
+    const double *restrict row = &design->rows[a * stride];
+    const double scale = a ? -1e-3 : 1.0;
+    double       sum   = 0.0;
 
+#pragma omp simd
+    for (PetscInt i = 0; i < stride; i++) weighted[i] = scale * weight[i] * row[i];
 #pragma omp simd reduction(+ : sum)
-    for (PetscInt i = 0; i < stride; i++) sum += weight[i] * target[i] * (ra ? -1e-3 * ra[i] : 1.0);
+    for (PetscInt i = 0; i < stride; i++) sum += weighted[i] * target[i];
     right[a] = sum;
     for (int b = 0; b <= a; b++) {
-      const double *restrict rb = b ? &design->rows[(b - 1) * stride] : NULL;
+      const double *restrict other = &design->rows[b * stride];
 
       sum = 0.0;
 #pragma omp simd reduction(+ : sum)
-      for (PetscInt i = 0; i < stride; i++) sum += weight[i] * (ra ? -1e-3 * ra[i] : 1.0) * (rb ? -1e-3 * rb[i] : 1.0);
-      A[a][b] = sum;
+      for (PetscInt i = 0; i < stride; i++) sum += weighted[i] * other[i];
+      A[a][b] = sum * (b ? -1e-3 : 1.0);
     }
   }
 }
@@ -127,7 +131,7 @@ PetscBool FgSignalLogLinear(const FgSignalDesign *design, const float *values, d
 {
   double A[7][7], x[7];
 
-  NormalEquations(design, values, work, work + design->stride, A, x);
+  NormalEquations(design, values, work, A, x);
   if (!SolveBlock(A, x)) return PETSC_FALSE;
   *S0 = exp(x[0]);
   for (int i = 0; i < 6; i++) {

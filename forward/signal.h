@@ -4,8 +4,8 @@
 
 #include "finegrain/model.h"
 
-/* The six rows of B = b (gx gx, gy gy, gz gz, 2 gx gy, 2 gx gz, 2 gy gz) [s/mm^2], g in the scanner frame:
-   rows[component*stride + sample], zero in the padding. */
+/* A row of ones, then the six of B = b (gx gx, gy gy, gz gz, 2 gx gy, 2 gx gz, 2 gy gz) [s/mm^2], g in the scanner frame:
+   rows[row*stride + sample], zero in the padding. */
 typedef struct {
   PetscInt n, stride;
   double  *rows;
@@ -20,7 +20,7 @@ PETSC_INTERN void FgSignalEvaluate(const FgSignalDesign *design, double S0, cons
                                    double *prediction, double *jacobian, PetscInt stride);
 
 /* The free tensor [mm^2/s] and S0 by weighted linear least squares on the logarithm, weights S^2, leaving out samples that are
-   not finite and positive. work: 2*stride doubles. FALSE where the samples do not determine a tensor.
+   not finite and positive. work: 3*stride doubles. FALSE where the samples do not determine a tensor.
    Source: Basser, Mattiello and LeBihan, J. Magn. Reson. B 103 (1994) 247. */
 PETSC_INTERN PetscBool FgSignalLogLinear(const FgSignalDesign *design, const float *values, double *work, double C[6], double *S0);
 
