@@ -24,7 +24,7 @@ struct FgCommand {
   PetscBool (*check)(const void *settings, char message[FG_MESSAGE_LENGTH]);
   /* Collective over PETSC_COMM_WORLD. Sets log->exit_code to 4 where it finished without reaching its target. */
   PetscErrorCode (*run)(const void *settings, FgLog *log);
-  PetscBool       plain;         /* runs without PETSc and MPI, on its own */
+  PetscBool plain; /* runs without PETSc and MPI, on its own */
 };
 
 extern const FgCommand *const FgCommands[]; /* closed by NULL, commands.c */

@@ -7,6 +7,7 @@ extern const FgCommand FgCommandInfo, FgCommandHelp;
 
 const FgCommand *const FgCommands[] = {&FgCommandInfo, &FgCommandHelp, NULL};
 
+/* clang-format off */
 const FgOption FgCommonOptions[] = {
   {.section = "General", .name = "config", .type = FG_OPTION_PATH, .offset = offsetof(FgCommonSettings, config),
    .summary = "YAML file of options, name: value; options on the command line win"},
@@ -18,6 +19,7 @@ const FgOption FgCommonOptions[] = {
    .summary = "options for PETSc and TAO, as one argument: \"-tao_monitor -log_view\""},
   {.name = "help", .letter = 'h', .type = FG_OPTION_FLAG, .offset = offsetof(FgCommonSettings, help), .summary = "this help"},
   {0}};
+/* clang-format on */
 
 const FgCommand *FgCommandFind(const char *name, const char **nearest)
 {

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <time.h>
 
-static PetscErrorCode Record(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code, PetscErrorType type,
-                             const char *message, void *context)
+static PetscErrorCode Record(MPI_Comm comm, int line, const char *function, const char *file, PetscErrorCode code,
+                             PetscErrorType type, const char *message, void *context)
 {
   FgFailure *failure = context;
 

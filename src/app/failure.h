@@ -7,10 +7,10 @@
 enum { FG_EXIT_DONE = 0, FG_EXIT_DEFECT = 1, FG_EXIT_USAGE = 2, FG_EXIT_INPUT = 3, FG_EXIT_MISSED = 4, FG_EXIT_OUTPUT = 5 };
 
 typedef struct {
-  PetscErrorCode code;             /* of the first error, 0: none */
-  char           message[2048];    /* its line */
-  char           trace[16384];     /* function and line of every frame it passed */
-  size_t         length;           /* of trace */
+  PetscErrorCode code;          /* of the first error, 0: none */
+  char           message[2048]; /* its line */
+  char           trace[16384];  /* function and line of every frame it passed */
+  size_t         length;        /* of trace */
 } FgFailure;
 
 /* Records the first error from now on, in place of PETSc's own report. `failure` is borrowed. */

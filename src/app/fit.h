@@ -7,36 +7,36 @@
 typedef struct {
   FgCommonSettings common;
   /* input */
-  FgText    dwi;                /* the volume: DWI or tensor */
-  FgText    bval, bvec, grad, mask; /* "": look beside the volume */
-  double    b0_threshold;       /* [s/mm^2] */
-  FgText    model;              /* "": by content */
-  FgText    tensor_order, tensor_frame; /* "": by header */
+  FgText dwi;                        /* the volume: DWI or tensor */
+  FgText bval, bvec, grad, mask;     /* "": look beside the volume */
+  double b0_threshold;               /* [s/mm^2] */
+  FgText model;                      /* "": by content */
+  FgText tensor_order, tensor_frame; /* "": by header */
   /* tissue */
-  FgText    tissue;             /* name of a preset */
-  FgText    closure, orientation; /* "": the preset's */
-  FgText    normalization;      /* "effective", "apparent"; "": the preset's */
-  double    matrix_diffusivity; /* [mm^2/s]; NaN: the preset's */
-  FgReals   fiber_diffusivity;  /* [mm^2/s] axial, radial; n = 1: isotropic; n = 0: the preset's */
-  double    fiber_storage;      /* [1]; NaN: the preset's */
-  FgReals   porosity_bounds;    /* [1] low, high; n = 0: 0 (or the closure's packing limit) to 1 */
+  FgText  tissue;               /* name of a preset */
+  FgText  closure, orientation; /* "": the preset's */
+  FgText  normalization;        /* "effective", "apparent"; "": the preset's */
+  double  matrix_diffusivity;   /* [mm^2/s]; NaN: the preset's */
+  FgReals fiber_diffusivity;    /* [mm^2/s] axial, radial; n = 1: isotropic; n = 0: the preset's */
+  double  fiber_storage;        /* [1]; NaN: the preset's */
+  FgReals porosity_bounds;      /* [1] low, high; n = 0: 0 (or the closure's packing limit) to 1 */
   /* noise */
-  FgText    noise;              /* "gaussian", "rician" */
-  FgText    sigma;              /* a number [signal units], a map's path, "b0" or "residual"; "": automatic */
+  FgText noise; /* "gaussian", "rician" */
+  FgText sigma; /* a number [signal units], a map's path, "b0" or "residual"; "": automatic */
   /* inversion */
   PetscBool pointwise;
   FgText    regularizer;
-  double    alpha;              /* [1]; NaN: discrepancy principle */
+  double    alpha;                                                      /* [1]; NaN: discrepancy principle */
   double    weight_porosity, weight_kappa, weight_direction, weight_s0; /* [1], relative */
-  double    tv_epsilon;         /* [1], in pointwise standard deviations */
+  double    tv_epsilon;                                                 /* [1], in pointwise standard deviations */
   FgText    solver;
-  double    tolerance;          /* [1], reduction of the projected gradient */
-  PetscInt  max_iterations;     /* 1 to 100000 */
-  PetscInt  seed;               /* of the stochastic trace */
+  double    tolerance;      /* [1], reduction of the projected gradient */
+  PetscInt  max_iterations; /* 1 to 100000 */
+  PetscInt  seed;           /* of the stochastic trace */
   /* output */
   FgText    output, json;
   PetscBool force, dry_run, no_picture;
-  double    memory_limit;       /* [GiB] of all ranks on this machine; NaN: the machine's memory */
+  double    memory_limit; /* [GiB] of all ranks on this machine; NaN: the machine's memory */
 } FitSettings;
 
 extern const FgCommand FgCommandFit;

@@ -35,14 +35,20 @@ static const char *RegularizerName(PetscInt i)
 
 #define MEMBER(member) .offset = offsetof(FitSettings, member)
 
+/* clang-format off */
 static const FgOption options[] = {
   {.section = "Input", .name = "dwi", .type = FG_OPTION_PATH, MEMBER(dwi), .value = "DWI", .positional = PETSC_TRUE,
-   .summary = "diffusion-weighted or tensor volume, NIfTI (.nii, .nii.gz); .bval, .bvec and mask are found beside it by FSL and BIDS names"},
+   .summary = "diffusion-weighted or tensor volume, NIfTI (.nii, .nii.gz); .bval, .bvec and mask are found beside it by FSL "
+               "and BIDS names"},
   {.name = "bval", .type = FG_OPTION_PATH, MEMBER(bval), .word = "auto", .summary = "b-values, FSL format [s/mm^2]"},
-  {.name = "bvec", .type = FG_OPTION_PATH, MEMBER(bvec), .word = "auto", .summary = "gradient directions, FSL format: image axes, x negated where the affine's determinant is positive"},
-  {.name = "grad", .type = FG_OPTION_PATH, MEMBER(grad), .summary = "gradient table, MRtrix format: x y z in the scanner frame and b [s/mm^2], instead of --bval and --bvec"},
-  {.name = "mask", .type = FG_OPTION_PATH, MEMBER(mask), .word = "auto", .summary = "voxels to fit: non-zero; found beside the volume, or made from the b0 volumes and written"},
-  {.name = "b0-threshold", .type = FG_OPTION_REAL, MEMBER(b0_threshold), .unit = "s/mm^2", .fallback = "50", .lower = 0, .upper = 1000,
+  {.name = "bvec", .type = FG_OPTION_PATH, MEMBER(bvec), .word = "auto",
+   .summary = "gradient directions, FSL format: image axes, x negated where the affine's determinant is positive"},
+  {.name = "grad", .type = FG_OPTION_PATH, MEMBER(grad),
+   .summary = "gradient table, MRtrix format: x y z in the scanner frame and b [s/mm^2], instead of --bval and --bvec"},
+  {.name = "mask", .type = FG_OPTION_PATH, MEMBER(mask), .word = "auto",
+   .summary = "voxels to fit: non-zero; found beside the volume, or made from the b0 volumes and written"},
+  {.name = "b0-threshold", .type = FG_OPTION_REAL, MEMBER(b0_threshold), .unit = "s/mm^2", .fallback = "50", .lower = 0,
+   .upper = 1000,
    .summary = "volumes with a b-value up to this count as not weighted"},
   {.name = "model", .type = FG_OPTION_CHOICE, MEMBER(model), .word = "auto", .choice = ModelName,
    .summary = "forward model; auto goes by what the volume holds"},
@@ -64,16 +70,20 @@ static const FgOption options[] = {
   {.name = "fiber-diffusivity", .type = FG_OPTION_REALS, MEMBER(fiber_diffusivity), .unit = "mm^2/s", .value = "AXIAL[,RADIAL]",
    .word = "preset", .lower = 0, .upper = 0.1, .least = 1, .most = 2,
    .summary = "of the fiber phase, along and across its axis; one number: both"},
-  {.name = "fiber-storage", .type = FG_OPTION_REAL, MEMBER(fiber_storage), .unit = "1", .word = "preset", .lower = 0, .upper = 10,
+  {.name = "fiber-storage", .type = FG_OPTION_REAL, MEMBER(fiber_storage), .unit = "1", .word = "preset", .lower = 0,
+   .upper = 10,
    .summary = "visible water content of the fiber phase relative to the matrix"},
-  {.name = "porosity-bounds", .type = FG_OPTION_REALS, MEMBER(porosity_bounds), .unit = "1", .value = "LOW,HIGH", .word = "auto",
+  {.name = "porosity-bounds", .type = FG_OPTION_REALS, MEMBER(porosity_bounds), .unit = "1", .value = "LOW,HIGH",
+   .word = "auto",
    .lower = 0, .upper = 1, .least = 2, .most = 2,
    .summary = "box of the porosity; auto: all that the closure allows"},
 
   {.section = "Noise", .name = "noise", .type = FG_OPTION_CHOICE, MEMBER(noise), .choices = "gaussian|rician",
    .summary = "rician compares with the mean of the magnitude signal, which noise lifts"},
-  {.name = "sigma", .type = FG_OPTION_STRING, MEMBER(sigma), .unit = "signal", .value = "VALUE|FILE|b0|residual", .word = "auto",
-   .summary = "standard deviation of the noise: a number, a map, from repeated b0 volumes, or from the residuals of the pointwise fit"},
+  {.name = "sigma", .type = FG_OPTION_STRING, MEMBER(sigma), .unit = "signal", .value = "VALUE|FILE|b0|residual",
+   .word = "auto",
+   .summary = "standard deviation of the noise: a number, a map, from repeated b0 volumes, or from the residuals of the "
+               "pointwise fit"},
 
   {.section = "Inversion", .name = "pointwise", .type = FG_OPTION_FLAG, MEMBER(pointwise),
    .summary = "stop after the voxel by voxel fit, without regularization"},
@@ -81,19 +91,24 @@ static const FgOption options[] = {
    .summary = "what is charged for differences between neighbor voxels"},
   {.name = "alpha", .type = FG_OPTION_REAL, MEMBER(alpha), .unit = "1", .word = "auto", .lower = 0, .upper = INFINITY,
    .summary = "weight of the regularizer; auto: discrepancy principle with effective degrees of freedom"},
-  {.name = "weight-porosity", .type = FG_OPTION_REAL, MEMBER(weight_porosity), .unit = "1", .fallback = "1", .lower = 0, .upper = INFINITY,
+  {.name = "weight-porosity", .type = FG_OPTION_REAL, MEMBER(weight_porosity), .unit = "1", .fallback = "1", .lower = 0,
+   .upper = INFINITY,
    .summary = "relative weight of porosity differences, which are counted in pointwise standard deviations"},
-  {.name = "weight-kappa", .type = FG_OPTION_REAL, MEMBER(weight_kappa), .unit = "1", .fallback = "1", .lower = 0, .upper = INFINITY,
+  {.name = "weight-kappa", .type = FG_OPTION_REAL, MEMBER(weight_kappa), .unit = "1", .fallback = "1", .lower = 0,
+   .upper = INFINITY,
    .summary = "likewise, of the shape of the orientation distribution"},
-  {.name = "weight-direction", .type = FG_OPTION_REAL, MEMBER(weight_direction), .unit = "1", .fallback = "1", .lower = 0, .upper = INFINITY,
+  {.name = "weight-direction", .type = FG_OPTION_REAL, MEMBER(weight_direction), .unit = "1", .fallback = "1", .lower = 0,
+   .upper = INFINITY,
    .summary = "likewise, of the fiber direction"},
   {.name = "weight-s0", .type = FG_OPTION_REAL, MEMBER(weight_s0), .unit = "1", .fallback = "1", .lower = 0, .upper = INFINITY,
    .summary = "likewise, of the unweighted signal S0"},
-  {.name = "tv-epsilon", .type = FG_OPTION_REAL, MEMBER(tv_epsilon), .unit = "1", .fallback = "0.1", .lower = FG_POSITIVE, .upper = INFINITY,
+  {.name = "tv-epsilon", .type = FG_OPTION_REAL, MEMBER(tv_epsilon), .unit = "1", .fallback = "0.1", .lower = FG_POSITIVE,
+   .upper = INFINITY,
    .summary = "differences below this count as smooth where the regularizer keeps edges; in pointwise standard deviations"},
   {.name = "solver", .type = FG_OPTION_CHOICE, MEMBER(solver), .choices = "sweep|blmvm|bqnls|bncg|bnls|bntr|bntl",
    .summary = "sweep: block Gauss-Newton over colored voxels; the others are TAO's bound-constrained solvers"},
-  {.name = "tolerance", .type = FG_OPTION_REAL, MEMBER(tolerance), .unit = "1", .fallback = "1e-4", .lower = FG_POSITIVE, .upper = 1,
+  {.name = "tolerance", .type = FG_OPTION_REAL, MEMBER(tolerance), .unit = "1", .fallback = "1e-4", .lower = FG_POSITIVE,
+   .upper = 1,
    .summary = "projected gradient to reach, relative to that at the pointwise start"},
   {.name = "max-iterations", .type = FG_OPTION_INTEGER, MEMBER(max_iterations), .fallback = "500", .lower = 1, .upper = 100000,
    .summary = "sweeps or iterations of one field solve"},
@@ -103,12 +118,15 @@ static const FgOption options[] = {
   {.section = "Output", .name = "output", .letter = 'o', .type = FG_OPTION_PATH, MEMBER(output), .value = "FOLDER",
    .summary = "where maps, sidecars, summary.json, config.yaml, picture.png and log.txt go"},
   {.name = "force", .type = FG_OPTION_FLAG, MEMBER(force), .summary = "overwrite what is in the output folder"},
-  {.name = "dry-run", .type = FG_OPTION_FLAG, MEMBER(dry_run), .summary = "print the plan, the voxel count and the memory needed, and stop"},
+  {.name = "dry-run", .type = FG_OPTION_FLAG, MEMBER(dry_run),
+   .summary = "print the plan, the voxel count and the memory needed, and stop"},
   {.name = "json", .type = FG_OPTION_PATH, MEMBER(json), .summary = "write the summary to this file too"},
   {.name = "no-picture", .type = FG_OPTION_FLAG, MEMBER(no_picture), .summary = "do not draw picture.png"},
-  {.name = "memory-limit", .type = FG_OPTION_REAL, MEMBER(memory_limit), .unit = "GiB", .word = "auto", .lower = FG_POSITIVE, .upper = INFINITY,
+  {.name = "memory-limit", .type = FG_OPTION_REAL, MEMBER(memory_limit), .unit = "GiB", .word = "auto", .lower = FG_POSITIVE,
+   .upper = INFINITY,
    .summary = "refuse to start where more is needed; auto: the memory of this machine"},
   {0}};
+/* clang-format on */
 
 static PetscBool Check(const void *context, char message[FG_MESSAGE_LENGTH])
 {
@@ -119,8 +137,8 @@ static PetscBool Check(const void *context, char message[FG_MESSAGE_LENGTH])
   } else if (!settings->bval[0] != !settings->bvec[0]) {
     snprintf(message, FG_MESSAGE_LENGTH, "--%s: is missing, --bval and --bvec go together", settings->bval[0] ? "bvec" : "bval");
   } else if (settings->porosity_bounds.n && settings->porosity_bounds.value[0] >= settings->porosity_bounds.value[1]) {
-    snprintf(message, FG_MESSAGE_LENGTH, "--porosity-bounds: expected LOW < HIGH, found %g,%g", settings->porosity_bounds.value[0],
-             settings->porosity_bounds.value[1]);
+    snprintf(message, FG_MESSAGE_LENGTH, "--porosity-bounds: expected LOW < HIGH, found %g,%g",
+             settings->porosity_bounds.value[0], settings->porosity_bounds.value[1]);
   } else if (!settings->output[0] && !settings->dry_run) {
     snprintf(message, FG_MESSAGE_LENGTH, "--output: is missing, say where the results go with -o FOLDER");
   } else return PETSC_TRUE;
@@ -133,18 +151,18 @@ static PetscErrorCode Run(const void *settings, FgLog *log)
 }
 
 const FgCommand FgCommandFit = {
-  .name    = "fit",
-  .summary = "porosity and fiber direction from a diffusion MRI volume",
-  .usage   = "DWI -o FOLDER [options]",
-  .description =
-    "Fits a homogenized two-phase model, S = S0 exp(-b g^T D g) with D given by porosity and fiber direction, to every voxel of a mask: "
-    "voxel by voxel first, then as one field with a regularizer whose weight follows from the noise. "
-    "Writes maps of porosity, fiber direction, goodness of fit and status, with units and provenance beside each.",
-  .example = "finegrain fit dwi.nii.gz -o out\n"
-             "finegrain fit dwi.nii.gz -o out --closure hs2d --orientation dispersed --alpha auto --noise rician\n"
-             "finegrain fit dwi.nii.gz -o out --matrix-diffusivity 2.8e-3 --fiber-diffusivity 1e-3,0\n"
-             "mpiexec -n 2 finegrain fit --config out/config.yaml -o again",
-  .options       = options,
-  .settings_size = sizeof(FitSettings),
-  .check         = Check,
-  .run           = Run};
+    .name        = "fit",
+    .summary     = "porosity and fiber direction from a diffusion MRI volume",
+    .usage       = "DWI -o FOLDER [options]",
+    .description = "Fits a homogenized two-phase model, S = S0 exp(-b g^T D g) with D given by porosity and fiber direction, to "
+                   "every voxel of a mask: "
+                   "voxel by voxel first, then as one field with a regularizer whose weight follows from the noise. "
+                   "Writes maps of porosity, fiber direction, goodness of fit and status, with units and provenance beside each.",
+    .example     = "finegrain fit dwi.nii.gz -o out\n"
+                   "finegrain fit dwi.nii.gz -o out --closure hs2d --orientation dispersed --alpha auto --noise rician\n"
+                   "finegrain fit dwi.nii.gz -o out --matrix-diffusivity 2.8e-3 --fiber-diffusivity 1e-3,0\n"
+                   "mpiexec -n 2 finegrain fit --config out/config.yaml -o again",
+    .options     = options,
+    .settings_size = sizeof(FitSettings),
+    .check         = Check,
+    .run           = Run};

@@ -16,8 +16,10 @@ static const char *CommandName(PetscInt i)
 
 #define MEMBER(member) .offset = offsetof(HelpSettings, member)
 
+/* clang-format off */
 static const FgOption options[] = {
-  {.section = "Form", .name = "command", .type = FG_OPTION_CHOICE, MEMBER(command), .value = "COMMAND", .word = "all", .choice = CommandName,
+  {.section = "Form", .name = "command", .type = FG_OPTION_CHOICE, MEMBER(command), .value = "COMMAND", .word = "all",
+   .choice = CommandName,
    .positional = PETSC_TRUE,
    .summary = "help of this command"},
   {.name = "man", .type = FG_OPTION_CHOICE, MEMBER(man), .value = "COMMAND", .word = "none", .choice = CommandName,
@@ -25,6 +27,7 @@ static const FgOption options[] = {
   {.name = "markdown", .type = FG_OPTION_FLAG, MEMBER(markdown), .summary = "docs/options.md: the options of all commands"},
   {.name = "completion", .type = FG_OPTION_FLAG, MEMBER(completion), .summary = "completion for bash"},
   {0}};
+/* clang-format on */
 
 static PetscErrorCode Run(const void *context, FgLog *log)
 {
@@ -39,12 +42,12 @@ static PetscErrorCode Run(const void *context, FgLog *log)
 }
 
 const FgCommand FgCommandHelp = {
-  .name          = "help",
-  .summary       = "help as text, Markdown, man page or shell completion",
-  .usage         = "[COMMAND] [options]",
-  .description   = "Prints help, for all commands or one, to the standard output.",
-  .example       = "finegrain help info\nfinegrain help --man info > finegrain-info.1\nsource <(finegrain help --completion)",
-  .options       = options,
-  .settings_size = sizeof(HelpSettings),
-  .run           = Run,
-  .plain         = PETSC_TRUE};
+    .name          = "help",
+    .summary       = "help as text, Markdown, man page or shell completion",
+    .usage         = "[COMMAND] [options]",
+    .description   = "Prints help, for all commands or one, to the standard output.",
+    .example       = "finegrain help info\nfinegrain help --man info > finegrain-info.1\nsource <(finegrain help --completion)",
+    .options       = options,
+    .settings_size = sizeof(HelpSettings),
+    .run           = Run,
+    .plain         = PETSC_TRUE};

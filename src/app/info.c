@@ -1,8 +1,7 @@
 /* info.c: `finegrain info`: what a file is, which files belong to it, and what `fit` would do with it. */
 #include "command.h"
-#include "memory.h"
+#include "pipeline.h"
 
-#include "finegrain/measurement.h"
 #include "finegrain/result.h"
 #include "finegrain/statistics.h"
 
@@ -24,17 +23,23 @@ typedef struct {
 
 #define MEMBER(member) .offset = offsetof(InfoSettings, member)
 
+/* clang-format off */
 static const FgOption options[] = {
   {.section = "Input", .name = "file", .type = FG_OPTION_PATH, MEMBER(file), .value = "FILE", .positional = PETSC_TRUE,
    .summary = "NIfTI volume, FSL .bval or .bvec, or MRtrix gradient table"},
-  {.name = "bval", .type = FG_OPTION_PATH, MEMBER(bval), .word = "auto", .summary = "b-values of the volume, FSL format [s/mm^2]"},
-  {.name = "bvec", .type = FG_OPTION_PATH, MEMBER(bvec), .word = "auto", .summary = "gradient directions of the volume, FSL format"},
-  {.name = "grad", .type = FG_OPTION_PATH, MEMBER(grad), .summary = "gradient table, MRtrix format, instead of --bval and --bvec"},
+  {.name = "bval", .type = FG_OPTION_PATH, MEMBER(bval), .word = "auto",
+   .summary = "b-values of the volume, FSL format [s/mm^2]"},
+  {.name = "bvec", .type = FG_OPTION_PATH, MEMBER(bvec), .word = "auto",
+   .summary = "gradient directions of the volume, FSL format"},
+  {.name = "grad", .type = FG_OPTION_PATH, MEMBER(grad),
+   .summary = "gradient table, MRtrix format, instead of --bval and --bvec"},
   {.name = "mask", .type = FG_OPTION_PATH, MEMBER(mask), .word = "auto", .summary = "voxels to count: non-zero"},
-  {.name = "b0-threshold", .type = FG_OPTION_REAL, MEMBER(b0_threshold), .unit = "s/mm^2", .fallback = "50", .lower = 0, .upper = 1000,
+  {.name = "b0-threshold", .type = FG_OPTION_REAL, MEMBER(b0_threshold), .unit = "s/mm^2", .fallback = "50", .lower = 0,
+   .upper = 1000,
    .summary = "volumes with a b-value up to this count as not weighted"},
   {.section = "Output", .name = "json", .type = FG_OPTION_PATH, MEMBER(json), .summary = "write what was found to this file"},
   {0}};
+/* clang-format on */
 
 static PetscBool EndsWith(const char *text, const char *ending)
 {
@@ -75,19 +80,23 @@ static void DescribeImage(const FgImageInfo *info, FgLog *log, json_t *found)
   AxisCodes(grid, axes);
   FgLogResult(log, "%s: NIfTI-%d, %s%s", info->path, info->nifti_version, nifti_datatype_string(info->datatype),
               info->byte_swapped ? ", other byte order" : "");
-  FgLogResult(log, "  grid         %" PetscInt_FMT " x %" PetscInt_FMT " x %" PetscInt_FMT " voxels of %.4g x %.4g x %.4g mm, %" PetscInt_FMT " volume%s",
+  FgLogResult(log,
+              "  grid         %" PetscInt_FMT " x %" PetscInt_FMT " x %" PetscInt_FMT
+              " voxels of %.4g x %.4g x %.4g mm, %" PetscInt_FMT " volume%s",
               grid->dims[0], grid->dims[1], grid->dims[2], grid->spacing[0], grid->spacing[1], grid->spacing[2], info->nvolumes,
               info->nvolumes == 1 ? "" : "s");
   FgLogResult(log, "  frame        axes %s, determinant %s: FSL directions have x %s", axes, det > 0 ? "positive" : "negative",
               det > 0 ? "negated" : "as the image axis");
-  FgLogResult(log, "  transforms   sform %d (%s), qform %d (%s)", grid->sform_code, TransformName(grid->sform_code), grid->qform_code,
-              TransformName(grid->qform_code));
-  if (info->slope != 1 || info->intercept != 0) FgLogResult(log, "  scaling      value = %g * stored + %g", info->slope, info->intercept);
+  FgLogResult(log, "  transforms   sform %d (%s), qform %d (%s)", grid->sform_code, TransformName(grid->sform_code),
+              grid->qform_code, TransformName(grid->qform_code));
+  if (info->slope != 1 || info->intercept != 0)
+    FgLogResult(log, "  scaling      value = %g * stored + %g", info->slope, info->intercept);
   if (info->intent_code) FgLogResult(log, "  intent       %d (%s)", info->intent_code, nifti_intent_string(info->intent_code));
   json_object_set_new(found, "Format", json_sprintf("NIfTI-%d", info->nifti_version));
   json_object_set_new(found, "DataType", json_string(nifti_datatype_string(info->datatype)));
-  json_object_set_new(found, "Dimensions", json_pack("[I,I,I,I]", (json_int_t)grid->dims[0], (json_int_t)grid->dims[1],
-                                                     (json_int_t)grid->dims[2], (json_int_t)info->nvolumes));
+  json_object_set_new(found, "Dimensions",
+                      json_pack("[I,I,I,I]", (json_int_t)grid->dims[0], (json_int_t)grid->dims[1], (json_int_t)grid->dims[2],
+                                (json_int_t)info->nvolumes));
   json_object_set_new(found, "VoxelSize_mm", json_pack("[f,f,f]", grid->spacing[0], grid->spacing[1], grid->spacing[2]));
   json_object_set_new(found, "Axes", json_string(axes));
   json_object_set_new(found, "Determinant", json_real(det));
@@ -127,9 +136,11 @@ static PetscErrorCode DescribeGradients(const FgGradients *gradients, FgLog *log
   }
   PetscCall(PetscFree(b));
   FgLogResult(log, "  weighting    %s s/mm^2", line);
-  if (gradients->nb0 < gradients->n) FgLogResult(log, "  design       rank %" PetscInt_FMT " of 6%s", gradients->rank,
-              gradients->rank < 6 ? ": the directions do not determine a tensor" : "");
-  if (gradients->nrescaled) FgLogResult(log, "  directions   %" PetscInt_FMT " were not of unit length: normalized, b-values kept", gradients->nrescaled);
+  if (gradients->nb0 < gradients->n)
+    FgLogResult(log, "  design       rank %" PetscInt_FMT " of 6%s", gradients->rank,
+                gradients->rank < 6 ? ": the directions do not determine a tensor" : "");
+  if (gradients->nrescaled)
+    FgLogResult(log, "  directions   %" PetscInt_FMT " were not of unit length: normalized, b-values kept", gradients->nrescaled);
   json_object_set_new(found, "Shells", shells);
   json_object_set_new(found, "DesignRank", json_integer(gradients->rank));
   json_object_set_new(found, "RescaledDirections", json_integer(gradients->nrescaled));
@@ -166,16 +177,14 @@ static PetscErrorCode EstimateSnr(const FgMeasurement *m, double *sigma, double 
 /* Memory and the plan of `finegrain fit` for this measurement; porosity, kappa, two tangent coordinates and S0. */
 static void DescribePlan(const FgMeasurement *m, const char *what, FgLog *log, json_t *found)
 {
-  int    ranks;
-  double memory;
+  const double memory = FgPipelineMemory(&m->info, m->nmask, m->ndata, 5, PETSC_TRUE);
 
-  MPI_Comm_size(m->comm, &ranks);
-  memory = FgFitMemory(FgGridVoxels(&m->grid), m->nmask, m->ndata, 5, ranks);
   FgLogResult(log, "  mask         %s: %" PetscInt_FMT " voxels (%.1f %%)",
-              strcmp(m->mask_source, "otsu") ? m->mask_source : "none found; one made by Otsu's threshold of the b0 volumes", m->nmask,
-              100.0 * (double)m->nmask / (double)FgGridVoxels(&m->grid));
-  FgLogResult(log, "  fit would    %s of %" PetscInt_FMT " samples in each of %" PetscInt_FMT " voxels, with about %.0f MiB of memory", what, m->ndata,
-              m->nmask, memory / 1048576.0);
+              strcmp(m->mask_source, "otsu") ? m->mask_source : "none found; one made by Otsu's threshold of the b0 volumes",
+              m->nmask, 100.0 * (double)m->nmask / (double)FgGridVoxels(&m->grid));
+  FgLogResult(log,
+              "  fit would    %s of %" PetscInt_FMT " samples in each of %" PetscInt_FMT " voxels, with about %.0f MiB of memory",
+              what, m->ndata, m->nmask, memory / 1048576.0);
   json_object_set_new(found, "Mask", json_string(m->mask_source));
   json_object_set_new(found, "MaskVoxels", json_integer(m->nmask));
   json_object_set_new(found, "FitMemory_bytes", json_real(memory));
@@ -196,11 +205,14 @@ static PetscErrorCode DescribeDwi(const InfoSettings *settings, FgMeasurementFil
     double sigma, snr;
 
     PetscCall(EstimateSnr(&m, &sigma, &snr));
-    FgLogResult(log, "  noise        standard deviation %.4g (signal units) from %" PetscInt_FMT " b0 volumes; median SNR of b0 %.1f", sigma,
-                m.gradients.nb0, snr);
+    FgLogResult(log,
+                "  noise        standard deviation %.4g (signal units) from %" PetscInt_FMT " b0 volumes; median SNR of b0 %.1f",
+                sigma, m.gradients.nb0, snr);
     json_object_set_new(found, "NoiseSigma", json_real(sigma));
     if (isfinite(snr)) json_object_set_new(found, "SNR", json_real(snr));
-  } else FgLogResult(log, "  noise        not known before the fit: there is %s", m.gradients.nb0 ? "one b0 volume, no repeats" : "no b0 volume");
+  } else
+    FgLogResult(log, "  noise        not known before the fit: there is %s",
+                m.gradients.nb0 ? "one b0 volume, no repeats" : "no b0 volume");
   DescribePlan(&m, "fit the signal", log, found);
   PetscCall(FgMeasurementDestroy(&m));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -221,9 +233,11 @@ static PetscErrorCode DescribeVolume(const InfoSettings *settings, FgLog *log, j
   if (info.nvolumes > 1 && !settings->grad[0]) PetscCall(FgMeasurementFind(&files));
   if (info.nvolumes == 6 && (info.intent_code == SYMMETRIC_MATRIX || !files.bval[0])) {
     FgLogResult(log, "  fit would    take it as a tensor volume, order %s",
-                info.intent_code == SYMMETRIC_MATRIX ? "of the NIfTI standard (xx xy yy xz yz zz)" : "to be told by --tensor-order");
+                info.intent_code == SYMMETRIC_MATRIX ? "of the NIfTI standard (xx xy yy xz yz zz)"
+                                                     : "to be told by --tensor-order");
   } else if (files.bval[0]) PetscCall(DescribeDwi(settings, &files, log, found));
-  else if (info.nvolumes > 1) FgLogResult(log, "  fit would    need b-values: none found beside it, give --bval and --bvec or --grad");
+  else if (info.nvolumes > 1)
+    FgLogResult(log, "  fit would    need b-values: none found beside it, give --bval and --bvec or --grad");
   else FgLogResult(log, "  fit would    not take it: one volume is a map or a mask, not a measurement");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -231,7 +245,7 @@ static PetscErrorCode DescribeVolume(const InfoSettings *settings, FgLog *log, j
 /* How many numbers, and how many lines with any, a text file holds. */
 static PetscErrorCode CountNumbers(const char *path, PetscInt *numbers, PetscInt *lines)
 {
-  FILE     *file = fopen(path, "r");
+  FILE     *file      = fopen(path, "r");
   PetscBool in_number = PETSC_FALSE, in_line = PETSC_FALSE, comment = PETSC_FALSE;
   int       c;
 
@@ -254,7 +268,8 @@ static PetscErrorCode CountNumbers(const char *path, PetscInt *numbers, PetscInt
 }
 
 /* A gradient table without its volume: the frame is not known, but shells and rank do not depend on it. */
-static PetscErrorCode DescribeTable(const char *file, const char *bval, const char *bvec, double b0_threshold, FgLog *log, json_t *found)
+static PetscErrorCode DescribeTable(const char *file, const char *bval, const char *bvec, double b0_threshold, FgLog *log,
+                                    json_t *found)
 {
   const FgGrid grid = {.dims = {1, 1, 1}, .spacing = {1, 1, 1}, .affine = {{-1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}};
   FgGradients  gradients;
@@ -285,10 +300,12 @@ static PetscErrorCode DescribePair(const InfoSettings *settings, FgLog *log, jso
     strcpy(other + strlen(other) - 5, is_bval ? ".bvec" : ".bval");
   }
   file = fopen(other, "r");
-  PetscCheck(file, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s: cannot be opened: %s; a .bval and its .bvec stand side by side, or give --%s", other,
-             strerror(errno), is_bval ? "bvec" : "bval");
+  PetscCheck(file, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN,
+             "%s: cannot be opened: %s; a .bval and its .bvec stand side by side, or give --%s", other, strerror(errno),
+             is_bval ? "bvec" : "bval");
   fclose(file);
-  PetscCall(DescribeTable(settings->file, is_bval ? settings->file : other, is_bval ? other : settings->file, settings->b0_threshold, log, found));
+  PetscCall(DescribeTable(settings->file, is_bval ? settings->file : other, is_bval ? other : settings->file,
+                          settings->b0_threshold, log, found));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -305,7 +322,8 @@ static PetscErrorCode Run(const void *context, FgLog *log)
     PetscCall(DescribeTable(settings->file, settings->file, NULL, settings->b0_threshold, log, found));
   } else {
     SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-            "%s: unknown ending, expected .nii, .nii.gz, .bval, .bvec, or .b, .grad, .txt for an MRtrix gradient table", settings->file);
+            "%s: unknown ending, expected .nii, .nii.gz, .bval, .bvec, or .b, .grad, .txt for an MRtrix gradient table",
+            settings->file);
   }
   if (settings->json[0] && log->speaks) PetscCall(FgWriteJson(settings->json, found));
   json_decref(found);
@@ -313,12 +331,13 @@ static PetscErrorCode Run(const void *context, FgLog *log)
 }
 
 const FgCommand FgCommandInfo = {
-  .name          = "info",
-  .summary       = "what a file is, and what fit would do with it",
-  .usage         = "FILE [options]",
-  .description   = "Prints grid, frame, transforms, data type, b-values, rank of the gradient directions and noise of a volume or gradient table, "
-                   "the files found to belong to it, and the memory that a fit would take.",
-  .example       = "finegrain info dwi.nii.gz\nfinegrain info dwi.nii.gz --json dwi.json\nfinegrain info dwi.bval",
-  .options       = options,
-  .settings_size = sizeof(InfoSettings),
-  .run           = Run};
+    .name          = "info",
+    .summary       = "what a file is, and what fit would do with it",
+    .usage         = "FILE [options]",
+    .description   = "Prints grid, frame, transforms, data type, b-values, rank of the gradient directions and noise of a volume "
+                     "or gradient table, "
+                     "the files found to belong to it, and the memory that a fit would take.",
+    .example       = "finegrain info dwi.nii.gz\nfinegrain info dwi.nii.gz --json dwi.json\nfinegrain info dwi.bval",
+    .options       = options,
+    .settings_size = sizeof(InfoSettings),
+    .run           = Run};

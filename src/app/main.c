@@ -55,8 +55,8 @@ static void LimitBlasThreads(void)
 /* Starts PETSc with its options empty: neither argv, nor PETSC_OPTIONS, nor .petscrc files change a run unseen. */
 static PetscErrorCode StartPetsc(void)
 {
-  char  *arguments[] = {"finegrain", "-skip_petscrc", NULL}, **argv = arguments;
-  int    argc        = 2;
+  char *arguments[] = {"finegrain", "-skip_petscrc", NULL}, **argv = arguments;
+  int   argc = 2;
 
   PetscFunctionBegin;
   unsetenv("PETSC_OPTIONS");
@@ -87,7 +87,8 @@ static void WatchOutput(const FgCommand *command, const void *settings)
   const FgOption *option;
 
   for (PetscInt i = 0; (option = FgOptionAt(command, i)); i++) {
-    if (option->type == FG_OPTION_PATH && !strcmp(option->name, "output")) FgStopSetFolder((const char *)settings + option->offset);
+    if (option->type == FG_OPTION_PATH && !strcmp(option->name, "output"))
+      FgStopSetFolder((const char *)settings + option->offset);
   }
 }
 
@@ -160,8 +161,8 @@ int main(int argc, char *argv[])
   }
   command = FgCommandFind(argv[1], &nearest);
   if (!command) {
-    snprintf(message, sizeof(message), "%.200s: no such command, %s%s%s", argv[1], nearest ? "did you mean " : "see finegrain --help",
-             nearest ? nearest : "", nearest ? "?" : "");
+    snprintf(message, sizeof(message), "%.200s: no such command, %s%s%s", argv[1],
+             nearest ? "did you mean " : "see finegrain --help", nearest ? nearest : "", nearest ? "?" : "");
     return UsageError(message);
   }
   for (int i = 2; i < argc && strcmp(argv[i], "--"); i++) { /* help is given even where the rest is wrong */

@@ -109,10 +109,11 @@ static const char *UnitText(const FgOption *option, char buffer[48])
 }
 
 /* Reads one number at *text and moves past it. */
-static PetscBool ReadNumber(const FgOption *option, const char **text, const char *origin, double *number, char message[FG_MESSAGE_LENGTH])
+static PetscBool ReadNumber(const FgOption *option, const char **text, const char *origin, double *number,
+                            char message[FG_MESSAGE_LENGTH])
 {
-  char   *end, unit[48];
-  double  value;
+  char  *end, unit[48];
+  double value;
 
   errno = 0;
   value = strtod(*text, &end);
@@ -138,9 +139,10 @@ static PetscBool ReadNumber(const FgOption *option, const char **text, const cha
   return PETSC_TRUE;
 }
 
-static PetscBool SetReals(const FgOption *option, const char *text, const char *origin, FgReals *reals, char message[FG_MESSAGE_LENGTH])
+static PetscBool SetReals(const FgOption *option, const char *text, const char *origin, FgReals *reals,
+                          char message[FG_MESSAGE_LENGTH])
 {
-  const char *at = text;
+  const char *at    = text;
   FgReals     found = {0};
 
   for (;;) {
@@ -155,14 +157,16 @@ static PetscBool SetReals(const FgOption *option, const char *text, const char *
     at++;
   }
   if (found.n < option->least) {
-    snprintf(message, FG_MESSAGE_LENGTH, "%s: expected %d numbers separated by a comma, found '%.200s'", origin, option->least, text);
+    snprintf(message, FG_MESSAGE_LENGTH, "%s: expected %d numbers separated by a comma, found '%.200s'", origin, option->least,
+             text);
     return PETSC_FALSE;
   }
   *reals = found;
   return PETSC_TRUE;
 }
 
-static PetscBool SetChoice(const FgOption *option, const char *text, const char *origin, char *member, char message[FG_MESSAGE_LENGTH])
+static PetscBool SetChoice(const FgOption *option, const char *text, const char *origin, char *member,
+                           char message[FG_MESSAGE_LENGTH])
 {
   char        buffer[64], list[512] = "";
   const char *choice;
@@ -192,7 +196,8 @@ static PetscBool SetFlag(const char *text, const char *origin, PetscBool *member
   return PETSC_TRUE;
 }
 
-static PetscBool SetInteger(const FgOption *option, const char *text, const char *origin, PetscInt *member, char message[FG_MESSAGE_LENGTH])
+static PetscBool SetInteger(const FgOption *option, const char *text, const char *origin, PetscInt *member,
+                            char message[FG_MESSAGE_LENGTH])
 {
   const char *at = text;
   double      value;
@@ -217,7 +222,8 @@ static void SetWord(const FgOption *option, void *member)
   }
 }
 
-static PetscBool SetMember(const FgOption *option, const char *text, const char *origin, void *settings, char message[FG_MESSAGE_LENGTH])
+static PetscBool SetMember(const FgOption *option, const char *text, const char *origin, void *settings,
+                           char message[FG_MESSAGE_LENGTH])
 {
   void *member = (char *)settings + option->offset;
 
@@ -243,7 +249,8 @@ static PetscBool SetMember(const FgOption *option, const char *text, const char 
   }
   default:
     if (strlen(text) >= sizeof(FgText)) {
-      snprintf(message, FG_MESSAGE_LENGTH, "%s: %zu characters are too long, at most %zu", origin, strlen(text), sizeof(FgText) - 1);
+      snprintf(message, FG_MESSAGE_LENGTH, "%s: %zu characters are too long, at most %zu", origin, strlen(text),
+               sizeof(FgText) - 1);
       return PETSC_FALSE;
     }
     if (option->type == FG_OPTION_PATH && text[0] == '\0') {
@@ -272,7 +279,8 @@ void FgOptionsDefaults(const FgCommand *command, void *settings)
   }
 }
 
-PetscBool FgOptionsSet(const FgCommand *command, const char *name, const char *text, const char *origin, void *settings, char message[FG_MESSAGE_LENGTH])
+PetscBool FgOptionsSet(const FgCommand *command, const char *name, const char *text, const char *origin, void *settings,
+                       char message[FG_MESSAGE_LENGTH])
 {
   const FgOption *option = OptionFind(command, name);
 
@@ -298,8 +306,8 @@ static const FgOption *NextPositional(const FgCommand *command, PetscInt given)
 }
 
 /* One argument that begins with '-': finds its row and its value, which may be the next argument. */
-static PetscBool ParseDashed(const FgCommand *command, const char *argument, const char *next, PetscBool *took_next, void *settings,
-                             char message[FG_MESSAGE_LENGTH])
+static PetscBool ParseDashed(const FgCommand *command, const char *argument, const char *next, PetscBool *took_next,
+                             void *settings, char message[FG_MESSAGE_LENGTH])
 {
   const PetscBool long_form = argument[1] == '-' ? PETSC_TRUE : PETSC_FALSE;
   const char     *equals    = long_form ? strchr(argument, '=') : NULL;
@@ -324,8 +332,10 @@ static PetscBool ParseDashed(const FgCommand *command, const char *argument, con
   if (option->type == FG_OPTION_FLAG) return SetMember(option, equals ? equals + 1 : "true", origin, settings, message);
   if (!equals) {
     /* A value may begin with a minus (a number, PETSc's own options), but "-o --force" lacks one. */
-    const PetscBool other = next && next[0] == '-' && (next[1] == '-' || (option->type != FG_OPTION_STRING && isalpha((unsigned char)next[1])))
-                              ? PETSC_TRUE : PETSC_FALSE;
+    const PetscBool other = next && next[0] == '-' &&
+                                    (next[1] == '-' || (option->type != FG_OPTION_STRING && isalpha((unsigned char)next[1])))
+                                ? PETSC_TRUE
+                                : PETSC_FALSE;
 
     if (!next || other) {
       snprintf(message, FG_MESSAGE_LENGTH, "%s: a value must follow, see finegrain %s --help", origin, command->name);

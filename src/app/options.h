@@ -42,21 +42,21 @@ typedef struct {
 } FgReals;
 
 typedef struct {
-  const char  *section;  /* heading; rows of one section stand together; NULL: as the row before */
-  const char  *name;     /* without dashes: the long option, and the key in the YAML file */
-  char         letter;   /* short option, 0 where there is none */
+  const char  *section; /* heading; rows of one section stand together; NULL: as the row before */
+  const char  *name;    /* without dashes: the long option, and the key in the YAML file */
+  char         letter;  /* short option, 0 where there is none */
   FgOptionType type;
-  size_t       offset;   /* of the member in the settings struct */
-  const char  *unit;     /* "mm^2/s"; NULL: not a quantity; "1": dimensionless */
-  const char  *value;    /* what stands for the value in help: "FILE", "AXIAL[,RADIAL]"; NULL: by type */
-  const char  *fallback; /* default as a user would write it; NULL: the word, the first choice, or nothing */
-  const char  *word;     /* "auto", "preset": may be given in place of a value and leaves it to the program */
-  const char  *summary;  /* one sentence without a full stop */
-  double       lower, upper; /* allowed range of every number; both 0: any finite number */
-  int          least, most;  /* how many numbers FG_OPTION_REALS takes */
-  const char  *choices;      /* FG_OPTION_CHOICE: "one|two" ... */
+  size_t       offset;               /* of the member in the settings struct */
+  const char  *unit;                 /* "mm^2/s"; NULL: not a quantity; "1": dimensionless */
+  const char  *value;                /* what stands for the value in help: "FILE", "AXIAL[,RADIAL]"; NULL: by type */
+  const char  *fallback;             /* default as a user would write it; NULL: the word, the first choice, or nothing */
+  const char  *word;                 /* "auto", "preset": may be given in place of a value and leaves it to the program */
+  const char  *summary;              /* one sentence without a full stop */
+  double       lower, upper;         /* allowed range of every number; both 0: any finite number */
+  int          least, most;          /* how many numbers FG_OPTION_REALS takes */
+  const char  *choices;              /* FG_OPTION_CHOICE: "one|two" ... */
   const char *(*choice)(PetscInt i); /* ... or a function that names the i-th, NULL after the last */
-  PetscBool    positional;   /* is given without its name; must be given where there is no word */
+  PetscBool positional;              /* is given without its name; must be given where there is no word */
 } FgOption;
 
 typedef struct FgCommand FgCommand;

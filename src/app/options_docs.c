@@ -168,19 +168,21 @@ static void MarkdownRow(FILE *out, const FgOption *option)
 
 void FgHelpMarkdown(FILE *out)
 {
-  fprintf(out, "# Options\n\nWritten by `finegrain help --markdown` from the option tables; do not edit.\n\n"
-               "`--name VALUE` and `--name=VALUE` are the same. A flag takes no value, but `--name=false` switches it off again.\n"
-               "`--` ends the options. Every option may also stand in a YAML file given by `--config FILE`, as `name: value`;\n"
-               "what stands on the command line wins. Where the default is a word such as `auto` or `preset`, that word may be\n"
-               "given too.\n");
+  fprintf(out,
+          "# Options\n\nWritten by `finegrain help --markdown` from the option tables; do not edit.\n\n"
+          "`--name VALUE` and `--name=VALUE` are the same. A flag takes no value, but `--name=false` switches it off again.\n"
+          "`--` ends the options. Every option may also stand in a YAML file given by `--config FILE`, as `name: value`;\n"
+          "what stands on the command line wins. Where the default is a word such as `auto` or `preset`, that word may be\n"
+          "given too.\n");
   for (PetscInt c = 0; FgCommands[c]; c++) {
     const FgCommand *command = FgCommands[c];
     const FgOption  *option;
 
-    fprintf(out, "\n## finegrain %s\n\n%s.\n\n    finegrain %s %s\n\n%s\n", command->name, command->summary, command->name, command->usage,
-            command->description);
+    fprintf(out, "\n## finegrain %s\n\n%s.\n\n    finegrain %s %s\n\n%s\n", command->name, command->summary, command->name,
+            command->usage, command->description);
     for (PetscInt i = 0; (option = FgOptionAt(command, i)); i++) {
-      if (option->section) fprintf(out, "\n### %s\n\n| option | unit | default | meaning |\n|---|---|---|---|\n", option->section);
+      if (option->section)
+        fprintf(out, "\n### %s\n\n| option | unit | default | meaning |\n|---|---|---|---|\n", option->section);
       MarkdownRow(out, option);
     }
     fprintf(out, "\nExamples:\n\n```\n");
@@ -204,7 +206,8 @@ void FgHelpMan(FILE *out, const FgCommand *command)
 {
   const FgOption *option;
 
-  fprintf(out, ".TH FINEGRAIN\\-%s 1 \"\" \"finegrain %s\" \"finegrain\"\n.SH NAME\nfinegrain\\-%s \\- ", command->name, FG_VERSION, command->name);
+  fprintf(out, ".TH FINEGRAIN\\-%s 1 \"\" \"finegrain %s\" \"finegrain\"\n.SH NAME\nfinegrain\\-%s \\- ", command->name,
+          FG_VERSION, command->name);
   Troff(out, command->summary);
   fprintf(out, "\n.SH SYNOPSIS\n.B finegrain %s\n", command->name);
   Troff(out, command->usage);
@@ -233,7 +236,8 @@ void FgHelpMan(FILE *out, const FgCommand *command)
     fputc('\n', out);
     example += length + (example[length] == '\n');
   }
-  fprintf(out, ".fi\n.SH EXIT STATUS\n0 done; 1 defect of finegrain; 2 usage; 3 input cannot be read or is inconsistent; 4 finished, target not\n"
+  fprintf(out, ".fi\n.SH EXIT STATUS\n0 done; 1 defect of finegrain; 2 usage; 3 input cannot be read or is inconsistent; 4 "
+               "finished, target not\n"
                "reached; 5 output cannot be written; 130 or 143 stopped by SIGINT or SIGTERM.\n");
 }
 
@@ -267,5 +271,7 @@ void FgHelpCompletion(FILE *out)
     }
     fprintf(out, "\" -- \"$word\")) ;;\n");
   }
-  fprintf(out, "    esac\n  else\n    COMPREPLY=($(compgen -f -- \"$word\"))\n  fi\n}\ncomplete -o filenames -F _finegrain finegrain\n");
+  fprintf(
+      out,
+      "    esac\n  else\n    COMPREPLY=($(compgen -f -- \"$word\"))\n  fi\n}\ncomplete -o filenames -F _finegrain finegrain\n");
 }

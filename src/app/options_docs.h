@@ -6,10 +6,10 @@
 
 #include <stdio.h>
 
-void FgHelpOverview(FILE *out);                       /* finegrain --help */
+void FgHelpOverview(FILE *out); /* finegrain --help */
 void FgHelpCommand(FILE *out, const FgCommand *command);
-void FgHelpMarkdown(FILE *out);                       /* docs/options.md, all commands */
-void FgHelpMan(FILE *out, const FgCommand *command);  /* man page, section 1 */
-void FgHelpCompletion(FILE *out);                     /* bash */
+void FgHelpMarkdown(FILE *out);                      /* docs/options.md, all commands */
+void FgHelpMan(FILE *out, const FgCommand *command); /* man page, section 1 */
+void FgHelpCompletion(FILE *out);                    /* bash */
 
 #endif

@@ -45,7 +45,8 @@ PetscErrorCode FgOptionsYaml(const FgCommand *command, const void *settings, cha
   PetscCall(PetscMalloc2(VALUE, &value, QUOTED, &quoted));
   for (PetscInt i = 0; FgOptionAt(command, i); i++) capacity += LINE;
   PetscCall(PetscMalloc1(capacity, yaml));
-  length += (size_t)snprintf(*yaml, capacity, "# finegrain %s %s: every option of a run; repeat it with: finegrain %s --config FILE\n", FG_VERSION,
+  length += (size_t)snprintf(*yaml, capacity,
+                             "# finegrain %s %s: every option of a run; repeat it with: finegrain %s --config FILE\n", FG_VERSION,
                              command->name, command->name);
   for (PetscInt i = 0; (option = FgOptionAt(command, i)); i++) {
     const PetscBool text_like = option->type >= FG_OPTION_STRING ? PETSC_TRUE : PETSC_FALSE;
@@ -55,8 +56,8 @@ PetscErrorCode FgOptionsYaml(const FgCommand *command, const void *settings, cha
     FgOptionText(option, settings, value, VALUE);
     Quote(value, quoted, QUOTED);
     length += (size_t)snprintf(*yaml + length, capacity - length, "%s%s: %s%s%s%s\n", value[0] ? "" : "# ", option->name,
-                               text_like && value[0] ? quoted : value, option->unit ? " # [" : "", option->unit ? option->unit : "",
-                               option->unit ? "]" : "");
+                               text_like && value[0] ? quoted : value, option->unit ? " # [" : "",
+                               option->unit ? option->unit : "", option->unit ? "]" : "");
   }
   PetscCall(PetscFree2(value, quoted));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -74,7 +75,8 @@ PetscErrorCode FgOptionsReadYaml(const FgCommand *command, const char *path, voi
     char                 origin[PETSC_MAX_PATH_LEN + 128];
 
     snprintf(origin, sizeof(origin), "%s:%d: %.90s", path, entry->line, entry->key);
-    PetscCheck(FgOptionsSet(command, entry->key, entry->value, origin, settings, message), PETSC_COMM_SELF, PETSC_ERR_USER, "%s", message);
+    PetscCheck(FgOptionsSet(command, entry->key, entry->value, origin, settings, message), PETSC_COMM_SELF, PETSC_ERR_USER, "%s",
+               message);
   }
   PetscCall(FgConfigDestroy(&config));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -39,7 +39,8 @@ static void Keep(FgLog *log, const char *line)
     log->text     = text;
     log->capacity = capacity;
   }
-  log->length += (size_t)snprintf(log->text + log->length, log->capacity - log->length, "%9.2f %s\n", FgWallSeconds() - log->start, line);
+  log->length += (size_t)snprintf(log->text + log->length, log->capacity - log->length, "%9.2f %s\n",
+                                  FgWallSeconds() - log->start, line);
 }
 
 static void EraseProgress(const FgLog *log)

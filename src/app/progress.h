@@ -9,15 +9,15 @@
 #include "finegrain/base.h"
 
 typedef struct {
-  PetscBool speaks;          /* rank 0 */
+  PetscBool speaks; /* rank 0 */
   PetscBool quiet, verbose;
-  PetscBool terminal;        /* stderr can redraw a line */
-  PetscBool color;           /* and shows color: a terminal, and NO_COLOR is not set */
-  int       exit_code;       /* of a run without error: 0, or 4 where the target was not reached */
-  double    start;           /* [s], FgWallSeconds */
-  char     *text;            /* log.txt so far, closed by 0 */
+  PetscBool terminal;  /* stderr can redraw a line */
+  PetscBool color;     /* and shows color: a terminal, and NO_COLOR is not set */
+  int       exit_code; /* of a run without error: 0, or 4 where the target was not reached */
+  double    start;     /* [s], FgWallSeconds */
+  char     *text;      /* log.txt so far, closed by 0 */
   size_t    length, capacity;
-  char      task[64];        /* of the progress line, "" where there is none */
+  char      task[64]; /* of the progress line, "" where there is none */
   char      unit[32];
   double    total, done, task_start, last_drawn;
 } FgLog;
@@ -26,10 +26,10 @@ void FgLogCreate(FgLog *log, PetscBool speaks, PetscBool quiet, PetscBool verbos
 void FgLogDestroy(FgLog *log);
 
 /* printf-style, one line without a line end each. */
-void FgLogResult(FgLog *log, const char *format, ...) __attribute__((format(printf, 2, 3)));    /* stdout unless -q */
-void FgLogLine(FgLog *log, const char *format, ...) __attribute__((format(printf, 2, 3)));      /* stderr unless -q */
-void FgLogDetail(FgLog *log, const char *format, ...) __attribute__((format(printf, 2, 3)));    /* stderr with -v */
-void FgLogWarning(FgLog *log, const char *format, ...) __attribute__((format(printf, 2, 3)));   /* stderr always */
+void FgLogResult(FgLog *log, const char *format, ...) __attribute__((format(printf, 2, 3)));  /* stdout unless -q */
+void FgLogLine(FgLog *log, const char *format, ...) __attribute__((format(printf, 2, 3)));    /* stderr unless -q */
+void FgLogDetail(FgLog *log, const char *format, ...) __attribute__((format(printf, 2, 3)));  /* stderr with -v */
+void FgLogWarning(FgLog *log, const char *format, ...) __attribute__((format(printf, 2, 3))); /* stderr always */
 
 /* A task of `total` units ("voxels"); total 0: unknown. Redrawn at most five times a second. FgProgressEnd logs how long it took. */
 void FgProgressBegin(FgLog *log, const char *task, double total, const char *unit);

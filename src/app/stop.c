@@ -11,8 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-static pthread_t   main_thread;
-static sem_t       halted;
+static pthread_t main_thread;
+static sem_t     halted;
 static const char *volatile output_folder;
 
 static void Halt(int signal_number)
@@ -23,7 +23,7 @@ static void Halt(int signal_number)
 
 static void RemovePartials(const char *folder)
 {
-  static const char ending[] = ".partial";
+  static const char ending[]  = ".partial";
   DIR              *directory = opendir(folder);
   struct dirent    *entry;
 
