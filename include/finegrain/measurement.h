@@ -60,7 +60,8 @@ PETSC_EXTERN PetscErrorCode FgMeasurementFind(FgMeasurementFiles *files);
 PETSC_EXTERN PetscErrorCode FgMeasurementReadDwi(MPI_Comm comm, const FgMeasurementFiles *files, double b0_threshold, FgMeasurement *m);
 
 /* Tensor volumes: the six components become xx,yy,zz,xy,xz,yz [mm^2/s] in the scanner frame, whatever the file's
-   order and frame. order: "auto" (5-D intent 1005 -> nifti; 4-D 6 volumes -> must be told), "nifti", "fsl", "mrtrix".
+   order and frame. order: "auto" (intent 1005 -> nifti; otherwise must be told), "nifti", "fsl", "mrtrix". frame: "auto" (the sidecar's
+   ReferenceAxes, else image axes for nifti, FSL frame for fsl, scanner for mrtrix), "image", "fsl", "scanner".
    data = (xx, yy, zz, sqrt2 xy, sqrt2 xz, sqrt2 yz) so that sums of squares are Frobenius norms. */
 PETSC_EXTERN PetscErrorCode FgMeasurementReadTensor(MPI_Comm comm, const FgMeasurementFiles *files, const char *order,
                                                     const char *frame, FgMeasurement *m);
