@@ -56,7 +56,7 @@ static void FindGradients(const Stem *stem, FgMeasurementFiles *files)
   static const char *const bval[] = {".bval", ".bvals", NULL}, *const bvec[] = {".bvec", ".bvecs", NULL};
   static const char *const bval_folder[] = {"bvals", "bval", NULL}, *const bvec_folder[] = {"bvecs", "bvec", NULL};
   static const char *const mrtrix[] = {".b", "_grad.b", NULL}, *const mrtrix_folder[] = {"grad.b", NULL};
-  const PetscBool          neither = !files->bval[0] && !files->bvec[0] ? PETSC_TRUE : PETSC_FALSE;
+  const PetscBool neither = !files->bval[0] && !files->bvec[0] ? PETSC_TRUE : PETSC_FALSE;
 
   if (!files->bval[0]) {
     FindFirst(stem->folder, stem->name, bval, files->bval);

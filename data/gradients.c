@@ -27,8 +27,9 @@ static PetscErrorCode ReadBValues(const char *path, PetscInt nvolumes, double *b
     const PetscInt found = table.nvalues;
 
     PetscCall(FgTableDestroy(&table));
-    SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found %lld b-values, expected %lld, one for each volume of the image", path,
-            (long long)found, (long long)nvolumes);
+    SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+            "%s: found %lld b-values, expected %lld, one for each volume of the image", path, (long long)found,
+            (long long)nvolumes);
   }
   PetscCall(FgTableDestroy(&table));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -50,10 +51,11 @@ static PetscErrorCode ReadDirections(const char *path, PetscInt nvolumes, double
     const long long rows = table.nrows, columns = table.ncolumns;
 
     PetscCall(FgTableDestroy(&table));
-    PetscCheck(columns, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found %lld rows of different lengths, expected 3 rows of %lld numbers",
-               path, rows, (long long)nvolumes);
+    PetscCheck(columns, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+               "%s: found %lld rows of different lengths, expected 3 rows of %lld numbers", path, rows, (long long)nvolumes);
     SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-            "%s: found %lld rows of %lld numbers, expected 3 rows of %lld (or %lld rows of 3), one direction for each volume of the image",
+            "%s: found %lld rows of %lld numbers, expected 3 rows of %lld (or %lld rows of 3), one direction for each volume of "
+            "the image",
             path, rows, columns, (long long)nvolumes, (long long)nvolumes);
   }
   PetscCall(FgTableDestroy(&table));
@@ -71,7 +73,8 @@ static PetscErrorCode ReadMrtrix(const char *path, PetscInt nvolumes, double *b,
 
     PetscCall(FgTableDestroy(&table));
     SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-            "%s: found %lld rows of %lld numbers, expected %lld rows x y z b, one for each volume of the image; for FSL files give both "
+            "%s: found %lld rows of %lld numbers, expected %lld rows x y z b, one for each volume of the image; for FSL files "
+            "give both "
             "--bval and --bvec",
             path, rows, columns, (long long)nvolumes);
   }
@@ -97,12 +100,14 @@ static PetscErrorCode CheckBValues(const char *path, FgGradients *gradients)
     largest = fmax(largest, gradients->b[v]);
   }
   PetscCheck(gradients->nb0 < gradients->n, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found no b-value above the b0 threshold of %.6g s/mm^2 (largest %.6g), expected diffusion-weighted volumes; check the unit "
+             "%s: found no b-value above the b0 threshold of %.6g s/mm^2 (largest %.6g), expected diffusion-weighted volumes; "
+             "check the unit "
              "[s/mm^2] or lower --b0-threshold",
              path, gradients->b0_threshold, largest);
-  PetscCheck(gradients->nb0 > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found no b-value at or below the b0 threshold of %.6g s/mm^2, expected at least one b0 volume; raise --b0-threshold", path,
-             gradients->b0_threshold);
+  PetscCheck(
+      gradients->nb0 > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+      "%s: found no b-value at or below the b0 threshold of %.6g s/mm^2, expected at least one b0 volume; raise --b0-threshold",
+      path, gradients->b0_threshold);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -118,9 +123,10 @@ static PetscErrorCode TurnDirections(const char *path, const double frame[9], Fg
       g[0] = g[1] = g[2] = 0.0; /* whatever was there, NaN included, says nothing */
       continue;
     }
-    PetscCheck(isfinite(norm) && norm > 1e-6, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: found direction (%.6g, %.6g, %.6g) of volume %lld with b = %.6g s/mm^2, expected a finite vector other than 0", path, g[0],
-               g[1], g[2], (long long)v + 1, gradients->b[v]);
+    PetscCheck(
+        isfinite(norm) && norm > 1e-6, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+        "%s: found direction (%.6g, %.6g, %.6g) of volume %lld with b = %.6g s/mm^2, expected a finite vector other than 0", path,
+        g[0], g[1], g[2], (long long)v + 1, gradients->b[v]);
     if (fabs(norm - 1.0) > 1e-3) gradients->nrescaled++;
     for (int i = 0; i < 3; i++) turned[i] = (frame[3 * i] * g[0] + frame[3 * i + 1] * g[1] + frame[3 * i + 2] * g[2]) / norm;
     length = hypot(hypot(turned[0], turned[1]), turned[2]);
@@ -132,11 +138,11 @@ static PetscErrorCode TurnDirections(const char *path, const double frame[9], Fg
 /* Rank of the rows (gx^2, gy^2, gz^2, 2 gx gy, 2 gx gz, 2 gy gz) of the weighted volumes, by singular values. */
 static PetscErrorCode DesignRank(FgGradients *gradients)
 {
-  const PetscInt rows = PetscMax(gradients->n - gradients->nb0, 6);
-  gsl_matrix    *A = gsl_matrix_calloc((size_t)rows, 6), *V = gsl_matrix_alloc(6, 6);
-  gsl_vector    *s = gsl_vector_alloc(6), *work = gsl_vector_alloc(6);
+  const PetscInt  rows = PetscMax(gradients->n - gradients->nb0, 6);
+  gsl_matrix     *A = gsl_matrix_calloc((size_t)rows, 6), *V = gsl_matrix_alloc(6, 6);
+  gsl_vector     *s = gsl_vector_alloc(6), *work = gsl_vector_alloc(6);
   const PetscBool allocated = A && V && s && work ? PETSC_TRUE : PETSC_FALSE;
-  int            failed = 0;
+  int             failed    = 0;
 
   PetscFunctionBegin;
   if (allocated) {
@@ -174,7 +180,8 @@ static void FslFrame(const FgGrid *grid, double frame[9])
   }
 }
 
-static PetscErrorCode ReadInto(const char *bval, const char *bvec, const FgGrid *grid, PetscBool allow_deficient, FgGradients *gradients)
+static PetscErrorCode ReadInto(const char *bval, const char *bvec, const FgGrid *grid, PetscBool allow_deficient,
+                               FgGradients *gradients)
 {
   double      frame[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
   const char *path     = bvec ? bvec : bval;
@@ -190,7 +197,8 @@ static PetscErrorCode ReadInto(const char *bval, const char *bvec, const FgGrid 
   PetscCall(TurnDirections(path, frame, gradients));
   PetscCall(DesignRank(gradients));
   PetscCheck(gradients->rank == 6 || allow_deficient, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found %lld diffusion-weighted directions that determine %lld of the 6 components of a tensor, expected 6 or more directions "
+             "%s: found %lld diffusion-weighted directions that determine %lld of the 6 components of a tensor, expected 6 or "
+             "more directions "
              "that are not all in one plane",
              path, (long long)(gradients->n - gradients->nb0), (long long)gradients->rank);
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -44,8 +44,9 @@ void FgMaskMedianFilter(const PetscInt dims[3], const float *image, float *filte
 
 double FgMaskOtsuThreshold(PetscInt n, const float *values)
 {
-  double low = INFINITY, high = -INFINITY, count[BINS] = {0}, total = 0.0, moment = 0.0, below = 0.0, below_moment = 0.0, best = -1.0;
-  int    first = 0, last = 0;
+  double low = INFINITY, high = -INFINITY, count[BINS] = {0}, total = 0.0, moment = 0.0, below = 0.0, below_moment = 0.0,
+         best = -1.0;
+  int first = 0, last = 0;
 
   for (PetscInt i = 0; i < n; i++) {
     if (!isfinite(values[i])) continue;
@@ -77,8 +78,8 @@ double FgMaskOtsuThreshold(PetscInt n, const float *values)
 
 /* Marks with `label` every voxel of value `from` connected through faces with `seed`; returns how many. In-plane only where
    `planar`. queue[nvoxels]. */
-static PetscInt Flood(const PetscInt dims[3], unsigned char *mask, PetscInt seed, unsigned char from, unsigned char label, PetscBool planar,
-                      PetscInt *queue)
+static PetscInt Flood(const PetscInt dims[3], unsigned char *mask, PetscInt seed, unsigned char from, unsigned char label,
+                      PetscBool planar, PetscInt *queue)
 {
   const PetscInt stride[3] = {1, dims[0], dims[0] * dims[1]};
   PetscInt       head = 0, tail = 0;

@@ -31,13 +31,16 @@ static PetscErrorCode CheckMaskGrid(const FgImageInfo *mask, const FgMeasurement
   const PetscInt *a = mask->grid.dims, *b = m->grid.dims;
 
   PetscFunctionBegin;
-  PetscCheck(mask->nvolumes == 1, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found %lld volumes, expected a mask of one", mask->path,
-             (long long)mask->nvolumes);
+  PetscCheck(mask->nvolumes == 1, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found %lld volumes, expected a mask of one",
+             mask->path, (long long)mask->nvolumes);
   PetscCheck(distance >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found a mask of %lld x %lld x %lld voxels, expected the %lld x %lld x %lld of %s; resample the mask to the grid of the data",
-             mask->path, (long long)a[0], (long long)a[1], (long long)a[2], (long long)b[0], (long long)b[1], (long long)b[2], m->info.path);
+             "%s: found a mask of %lld x %lld x %lld voxels, expected the %lld x %lld x %lld of %s; resample the mask to the "
+             "grid of the data",
+             mask->path, (long long)a[0], (long long)a[1], (long long)a[2], (long long)b[0], (long long)b[1], (long long)b[2],
+             m->info.path);
   PetscCheck(distance <= 1e-3, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found voxels up to %.4g voxels away from those of %s, expected at most 0.001; resample the mask to the grid of the data",
+             "%s: found voxels up to %.4g voxels away from those of %s, expected at most 0.001; resample the mask to the grid of "
+             "the data",
              mask->path, distance, m->info.path);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -62,8 +65,8 @@ PetscErrorCode FgMeasurementReadMask(const char *path, FgMeasurement *m)
   }
   PetscCall(PetscFree(values));
   PetscCall(ierr);
-  PetscCheck(m->nmask > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found no voxel other than 0, expected a mask of at least one voxel",
-             path);
+  PetscCheck(m->nmask > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found no voxel other than 0, expected a mask of at least one voxel", path);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -147,7 +150,8 @@ static PetscErrorCode SpreadOut(const FgMeasurement *m, const Spread *spread, co
   if (map) {
     for (PetscInt k = 0; k < m->nmask; k++) spread->packed[k] = map[m->voxel[k]];
   }
-  PetscCallMPI(MPI_Scatterv(spread->packed, spread->counts, spread->starts, MPI_FLOAT, local, (int)m->nlocal, MPI_FLOAT, 0, m->comm));
+  PetscCallMPI(
+      MPI_Scatterv(spread->packed, spread->counts, spread->starts, MPI_FLOAT, local, (int)m->nlocal, MPI_FLOAT, 0, m->comm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -179,7 +183,8 @@ PetscErrorCode FgMeasurementGather(const FgMeasurement *m, PetscInt ncomponents,
   PetscCall(FgAgree(m->comm, ierr));
   for (PetscInt c = 0; c < ncomponents; c++) {
     for (PetscInt i = 0; i < m->nlocal; i++) component[i] = local[i * ncomponents + c];
-    PetscCallMPI(MPI_Gatherv(component, (int)m->nlocal, MPI_FLOAT, spread.packed, spread.counts, spread.starts, MPI_FLOAT, 0, m->comm));
+    PetscCallMPI(
+        MPI_Gatherv(component, (int)m->nlocal, MPI_FLOAT, spread.packed, spread.counts, spread.starts, MPI_FLOAT, 0, m->comm));
     if (rank) continue;
     for (size_t v = 0; v < nvoxels; v++) (*grid)[(size_t)c * nvoxels + v] = outside;
     for (PetscInt k = 0; k < m->nmask; k++) (*grid)[(size_t)c * nvoxels + (size_t)m->voxel[k]] = spread.packed[k];

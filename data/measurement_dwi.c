@@ -55,8 +55,8 @@ static PetscErrorCode Prepare(const FgMeasurementFiles *files, double b0_thresho
              "%s: found one volume, expected the several volumes of a diffusion-weighted image", files->dwi);
   PetscCheck(files->bval[0], PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN,
              "%s: found no b-values beside it, expected the same name with .bval and .bvec; give --bval and --bvec", files->dwi);
-  PetscCall(FgGradientsRead(files->bval, files->bvec[0] ? files->bvec : NULL, &m->grid, m->info.nvolumes, b0_threshold, PETSC_FALSE,
-                            &m->gradients));
+  PetscCall(FgGradientsRead(files->bval, files->bvec[0] ? files->bvec : NULL, &m->grid, m->info.nvolumes, b0_threshold,
+                            PETSC_FALSE, &m->gradients));
   if (files->mask[0]) PetscCall(FgMeasurementReadMask(files->mask, m));
   else PetscCall(MakeMask(m));
   PetscFunctionReturn(PETSC_SUCCESS);

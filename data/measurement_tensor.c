@@ -19,27 +19,28 @@ typedef struct {
 } Order;
 
 static const Order orders[] = {
-  {"nifti", "image", {0, 2, 5, 1, 3, 4}},
-  {"fsl", "fsl", {0, 3, 5, 1, 2, 4}},
-  {"mrtrix", "scanner", {0, 1, 2, 3, 4, 5}},
+    {"nifti", "image", {0, 2, 5, 1, 3, 4}},
+    {"fsl", "fsl", {0, 3, 5, 1, 2, 4}},
+    {"mrtrix", "scanner", {0, 1, 2, 3, 4, 5}},
 };
 
 static PetscErrorCode ChooseOrder(const FgImageInfo *info, const char *wanted, const Order **order)
 {
   PetscFunctionBegin;
   *order = NULL;
-  PetscCheck(info->nvolumes == 6, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found %lld volumes, expected the 6 components of a tensor",
-             info->path, (long long)info->nvolumes);
+  PetscCheck(info->nvolumes == 6, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found %lld volumes, expected the 6 components of a tensor", info->path, (long long)info->nvolumes);
   if (!strcmp(wanted, "auto")) {
     PetscCheck(info->intent_code == INTENT_SYMMATRIX, PETSC_COMM_SELF, PETSC_ERR_USER,
-               "%s: found 6 volumes that do not say their order (intent %d, not 1005); give --tensor-order nifti, fsl or mrtrix", info->path,
-               info->intent_code);
+               "%s: found 6 volumes that do not say their order (intent %d, not 1005); give --tensor-order nifti, fsl or mrtrix",
+               info->path, info->intent_code);
     wanted = "nifti";
   }
   for (size_t k = 0; k < sizeof orders / sizeof *orders; k++) {
     if (!strcmp(wanted, orders[k].name)) *order = &orders[k];
   }
-  PetscCheck(*order, PETSC_COMM_SELF, PETSC_ERR_USER, "tensor order \"%s\" is unknown, expected auto, nifti, fsl or mrtrix", wanted);
+  PetscCheck(*order, PETSC_COMM_SELF, PETSC_ERR_USER, "tensor order \"%s\" is unknown, expected auto, nifti, fsl or mrtrix",
+             wanted);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -113,13 +114,14 @@ static PetscErrorCode MakeMask(FgMeasurement *m)
   if (!ierr) ierr = FgMeasurementSetMask(usable.nonzero, "nonzero tensors", m);
   PetscCall(PetscFree2(usable.nonzero, usable.bad));
   PetscCall(ierr);
-  PetscCheck(m->nmask > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found no voxel with a finite tensor other than 0", m->info.path);
+  PetscCheck(m->nmask > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found no voxel with a finite tensor other than 0",
+             m->info.path);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* Rank 0. */
-static PetscErrorCode Prepare(const FgMeasurementFiles *files, const char *wanted, const char *frame, FgMeasurement *m, const Order **order,
-                              double Q[9])
+static PetscErrorCode Prepare(const FgMeasurementFiles *files, const char *wanted, const char *frame, FgMeasurement *m,
+                              const Order **order, double Q[9])
 {
   PetscFunctionBegin;
   PetscCall(FgImageReadInfo(files->dwi, &m->info));

@@ -82,8 +82,8 @@ static PetscErrorCode IdentifyHeader(const char *path, const unsigned char *byte
   PetscFunctionBegin;
   PetscCheck(nbytes > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: the file is empty, expected a NIfTI image", path);
   PetscCheck(nbytes >= one, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found %d bytes, expected at least the 348 bytes of a NIfTI header; the file is truncated or no NIfTI image", path,
-             (int)nbytes);
+             "%s: found %d bytes, expected at least the 348 bytes of a NIfTI header; the file is truncated or no NIfTI image",
+             path, (int)nbytes);
   memcpy(&size, bytes, 4);
   f->swapped = size == __builtin_bswap32(348) || size == __builtin_bswap32(540);
   if (f->swapped) size = __builtin_bswap32(size);
@@ -98,8 +98,8 @@ static PetscErrorCode IdentifyHeader(const char *path, const unsigned char *byte
   PetscCheck(memcmp(magic, f->version == 1 ? "ni1" : "ni2", 4) != 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: found a header of an .hdr/.img pair, expected one .nii or .nii.gz file; convert it first", path);
   PetscCheck(f->version == 1 ? memcmp(magic, "n+1", 4) == 0 : memcmp(magic, "n+2\0\r\n\032\n", 8) == 0, PETSC_COMM_SELF,
-             PETSC_ERR_FILE_UNEXPECTED, "%s: found a wrong magic string, expected \"n+%d\"; the file is damaged or in ANALYZE format", path,
-             f->version);
+             PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found a wrong magic string, expected \"n+%d\"; the file is damaged or in ANALYZE format", path, f->version);
   if (f->swapped) swap_nifti_header(header, f->version);
   if (f->version == 1) COPY_FIELDS(f, &header->one);
   else COPY_FIELDS(f, &header->two);
@@ -119,25 +119,28 @@ static PetscErrorCode CheckSizes(const char *path, const Fields *f, PetscBool co
   PetscCheck(f->dim[0] >= 1 && f->dim[0] <= 7, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: found dim[0] = %lld dimensions, expected 1 to 7; the header is damaged", path, (long long)f->dim[0]);
   for (int k = 1; k <= f->dim[0]; k++) {
-    PetscCheck(f->dim[k] >= 1, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found dim[%d] = %lld, expected at least 1; the header is damaged",
-               path, k, (long long)f->dim[k]);
+    PetscCheck(f->dim[k] >= 1, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+               "%s: found dim[%d] = %lld, expected at least 1; the header is damaged", path, k, (long long)f->dim[k]);
     if (k <= 3) voxels *= (double)f->dim[k];
     else volumes *= (double)f->dim[k];
   }
   PetscCheck(bits, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found datatype %d, expected integers or floating-point numbers of 8 to 64 bits; convert the image", path, f->datatype);
+             "%s: found datatype %d, expected integers or floating-point numbers of 8 to 64 bits; convert the image", path,
+             f->datatype);
   PetscCheck(f->bitpix == bits, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found bitpix = %d, expected %d bits a voxel for datatype %d; the header is damaged", path, f->bitpix, bits, f->datatype);
+             "%s: found bitpix = %d, expected %d bits a voxel for datatype %d; the header is damaged", path, f->bitpix, bits,
+             f->datatype);
   needed = voxels * volumes * (bits / 8);
   PetscCheck(voxels <= (double)PETSC_MAX_INT && volumes <= (double)PETSC_MAX_INT, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found %.0f voxels and %.0f volumes, expected at most %lld of each; the header is damaged", path, voxels, volumes,
-             (long long)PETSC_MAX_INT);
+             "%s: found %.0f voxels and %.0f volumes, expected at most %lld of each; the header is damaged", path, voxels,
+             volumes, (long long)PETSC_MAX_INT);
   PetscCheck(isfinite(f->vox_offset) && f->vox_offset == floor(f->vox_offset) && f->vox_offset >= (f->version == 1 ? 352 : 544),
              PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found vox_offset = %.10g bytes, expected a whole number of at least %d; the header is damaged", path, f->vox_offset,
-             f->version == 1 ? 352 : 544);
+             "%s: found vox_offset = %.10g bytes, expected a whole number of at least %d; the header is damaged", path,
+             f->vox_offset, f->version == 1 ? 352 : 544);
   PetscCheck(f->vox_offset + needed <= capacity, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: truncated: found %lld bytes%s, expected %.0f for the header and %.0f voxels x %.0f volumes of %d bits; copy or convert "
+             "%s: truncated: found %lld bytes%s, expected %.0f for the header and %.0f voxels x %.0f volumes of %d bits; copy or "
+             "convert "
              "the file again",
              path, (long long)file_size, compressed ? " (compressed)" : "", f->vox_offset + needed, voxels, volumes, bits);
   PetscCheck(voxels * (bits / 8 + sizeof(float)) <= memory, PETSC_COMM_SELF, PETSC_ERR_MEM,
@@ -155,7 +158,8 @@ static PetscErrorCode CheckGeometry(const char *path, const Fields *f)
                "%s: found pixdim[%d] = %.6g mm, expected a finite spacing above 0; repair the header", path, k, f->pixdim[k]);
   }
   PetscCheck(isfinite(f->slope) && isfinite(f->intercept), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found scl_slope = %.6g and scl_inter = %.6g, expected finite numbers; repair the header", path, f->slope, f->intercept);
+             "%s: found scl_slope = %.6g and scl_inter = %.6g, expected finite numbers; repair the header", path, f->slope,
+             f->intercept);
   if (f->sform_code > 0) {
     FgGrid grid;
     double lengths = 1.0;
@@ -163,12 +167,14 @@ static PetscErrorCode CheckGeometry(const char *path, const Fields *f)
     for (int i = 0; i < 3; i++) {
       for (int j = 0; j < 4; j++) {
         PetscCheck(isfinite(f->srow[i][j]), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-                   "%s: found sform row %d with entry %.6g, expected finite numbers; repair the header", path, i + 1, f->srow[i][j]);
+                   "%s: found sform row %d with entry %.6g, expected finite numbers; repair the header", path, i + 1,
+                   f->srow[i][j]);
         grid.affine[i][j] = f->srow[i][j];
       }
     }
     for (int j = 0; j < 3; j++) lengths *= hypot(hypot(grid.affine[0][j], grid.affine[1][j]), grid.affine[2][j]);
-    PetscCheck(isfinite(lengths) && lengths > 0 && fabs(FgGridDeterminant(&grid)) > 1e-4 * lengths, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+    PetscCheck(isfinite(lengths) && lengths > 0 && fabs(FgGridDeterminant(&grid)) > 1e-4 * lengths, PETSC_COMM_SELF,
+               PETSC_ERR_FILE_UNEXPECTED,
                "%s: found a singular sform (determinant %.6g mm^3), expected three independent axes; repair the header", path,
                FgGridDeterminant(&grid));
   }
@@ -195,9 +201,9 @@ static double Millimeters(int units)
 
 static void GridFromNifti(const nifti_image *nim, FgGrid *grid)
 {
-  const double          scale  = Millimeters(nim->xyz_units);
-  const nifti_dmat44   *affine = nim->sform_code > 0 ? &nim->sto_xyz : &nim->qto_xyz;
-  const double          pixdim[3] = {nim->dx, nim->dy, nim->dz};
+  const double        scale     = Millimeters(nim->xyz_units);
+  const nifti_dmat44 *affine    = nim->sform_code > 0 ? &nim->sto_xyz : &nim->qto_xyz;
+  const double        pixdim[3] = {nim->dx, nim->dy, nim->dz};
 
   grid->dims[0]    = (PetscInt)nim->nx;
   grid->dims[1]    = (PetscInt)nim->ny;
@@ -241,11 +247,11 @@ PetscErrorCode FgNiftiHeaderParse(const char *path, const unsigned char *bytes, 
   }
   nifti_set_debug_level(0);
   nim = f.version == 1 ? nifti_convert_n1hdr2nim(header.one, NULL) : nifti_convert_n2hdr2nim(header.two, NULL);
-  PetscCheck(nim, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: nifticlib refuses the header, expected a NIfTI-%d image; repair it", path,
-             f.version);
+  PetscCheck(nim, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: nifticlib refuses the header, expected a NIfTI-%d image; repair it", path, f.version);
   GridFromNifti(nim, &info->grid);
-  info->ndims     = (int)f.dim[0];
-  info->nvolumes  = 1;
+  info->ndims    = (int)f.dim[0];
+  info->nvolumes = 1;
   for (int k = 0; k < 7; k++) {
     info->dims[k] = k < info->ndims ? (PetscInt)f.dim[k + 1] : 1;
     if (k >= 3) info->nvolumes *= info->dims[k];
@@ -286,32 +292,36 @@ const char *FgNiftiStreamError(gzFile stream)
 /* Follows the chain of extensions from the header's end to the data: sizes are multiples of 16 and end at the data. */
 static PetscErrorCode SkipExtensions(const char *path, const FgImageInfo *info, gzFile stream)
 {
-  const PetscInt64 start = info->nifti_version == 1 ? 348 : 540;
+  const PetscInt64 start    = info->nifti_version == 1 ? 348 : 540;
   PetscInt64       position = start + 4;
   unsigned char    flag[4], head[8];
 
   PetscFunctionBegin;
-  PetscCheck(gzseek(stream, (z_off_t)start, SEEK_SET) >= 0 && gzread(stream, flag, 4) == 4, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: truncated after the header (%s); copy or convert the file again", path, FgNiftiStreamError(stream));
+  PetscCheck(gzseek(stream, (z_off_t)start, SEEK_SET) >= 0 && gzread(stream, flag, 4) == 4, PETSC_COMM_SELF,
+             PETSC_ERR_FILE_UNEXPECTED, "%s: truncated after the header (%s); copy or convert the file again", path,
+             FgNiftiStreamError(stream));
   while (flag[0] && position + 16 <= info->data_offset) {
     uint32_t size;
 
     PetscCheck(gzread(stream, head, 8) == 8, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: truncated among the header extensions (%s); copy or convert the file again", path, FgNiftiStreamError(stream));
+               "%s: truncated among the header extensions (%s); copy or convert the file again", path,
+               FgNiftiStreamError(stream));
     memcpy(&size, head, 4);
     if (info->byte_swapped) size = __builtin_bswap32(size);
     PetscCheck(size >= 16 && size % 16 == 0 && position + (PetscInt64)size <= info->data_offset, PETSC_COMM_SELF,
                PETSC_ERR_FILE_UNEXPECTED,
-               "%s: found a header extension of %u bytes at byte %lld, expected a multiple of 16 that ends before the data at byte %lld; "
+               "%s: found a header extension of %u bytes at byte %lld, expected a multiple of 16 that ends before the data at "
+               "byte %lld; "
                "the header is damaged",
                path, (unsigned)size, (long long)position, (long long)info->data_offset);
     position += size;
     PetscCheck(gzseek(stream, (z_off_t)position, SEEK_SET) >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: truncated among the header extensions (%s); copy or convert the file again", path, FgNiftiStreamError(stream));
+               "%s: truncated among the header extensions (%s); copy or convert the file again", path,
+               FgNiftiStreamError(stream));
   }
   PetscCheck(gzseek(stream, (z_off_t)info->data_offset, SEEK_SET) >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: truncated before the data at byte %lld (%s); copy or convert the file again", path, (long long)info->data_offset,
-             FgNiftiStreamError(stream));
+             "%s: truncated before the data at byte %lld (%s); copy or convert the file again", path,
+             (long long)info->data_offset, FgNiftiStreamError(stream));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -336,10 +346,10 @@ PetscErrorCode FgNiftiOpen(const char *path, FgImageInfo *info, gzFile *stream)
 
   PetscFunctionBegin;
   *stream = NULL;
-  PetscCheck(stat(path, &status) == 0, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s: cannot be opened: %s; expected a .nii or .nii.gz file", path,
-             strerror(errno));
-  PetscCheck(S_ISREG(status.st_mode), PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s: found a %s, expected a .nii or .nii.gz file", path,
-             S_ISDIR(status.st_mode) ? "directory" : "special file");
+  PetscCheck(stat(path, &status) == 0, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN,
+             "%s: cannot be opened: %s; expected a .nii or .nii.gz file", path, strerror(errno));
+  PetscCheck(S_ISREG(status.st_mode), PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s: found a %s, expected a .nii or .nii.gz file",
+             path, S_ISDIR(status.st_mode) ? "directory" : "special file");
   PetscCheck(strlen(path) < sizeof info->path, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s: the path is longer than %d bytes", path,
              (int)sizeof info->path - 1);
   *stream = gzopen(path, "rb");

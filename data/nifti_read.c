@@ -57,8 +57,8 @@ static PetscErrorCode ReadVolume(const FgImageInfo *info, gzFile stream, PetscIn
     const int      wanted = (int)n * width, found = gzread(stream, raw, (unsigned)wanted);
 
     PetscCheck(found == wanted, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: truncated or damaged (%s): found %lld bytes of image data, expected %lld; copy or convert the file again", info->path,
-               FgNiftiStreamError(stream), (long long)(((PetscInt64)v * nvoxels + done) * width + PetscMax(found, 0)),
+               "%s: truncated or damaged (%s): found %lld bytes of image data, expected %lld; copy or convert the file again",
+               info->path, FgNiftiStreamError(stream), (long long)(((PetscInt64)v * nvoxels + done) * width + PetscMax(found, 0)),
                (long long)FgNiftiDataBytes(info));
     if (info->byte_swapped) SwapBytes(raw, (size_t)n, width);
     ConvertValues(info, raw, (size_t)n, values + done);
@@ -81,8 +81,8 @@ static PetscErrorCode ReadToEnd(const FgImageInfo *info, gzFile stream, unsigned
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode StreamVolumes(const FgImageInfo *info, gzFile stream, FgImageVolume volume, void *context, unsigned char *raw,
-                                    float *values)
+static PetscErrorCode StreamVolumes(const FgImageInfo *info, gzFile stream, FgImageVolume volume, void *context,
+                                    unsigned char *raw, float *values)
 {
   PetscFunctionBegin;
   for (PetscInt v = 0; v < info->nvolumes; v++) {

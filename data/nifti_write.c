@@ -119,7 +119,8 @@ static long Rounded(float value, double low, double high)
 }
 
 /* Values i = first .. first + n - 1 as bytes of the file; returns how many bytes. */
-static size_t StoreValues(const FgImageSpec *spec, const float *values, size_t nvoxels, size_t first, size_t n, unsigned char *bytes)
+static size_t StoreValues(const FgImageSpec *spec, const float *values, size_t nvoxels, size_t first, size_t n,
+                          unsigned char *bytes)
 {
   switch (spec->store) {
   case FG_STORE_UINT8:
@@ -148,10 +149,11 @@ static PetscBool WriteBytes(gzFile stream, const void *bytes, size_t n)
 }
 
 /* Returns 0, or errno of the write that failed. */
-static int WriteStream(gzFile stream, const unsigned char *header, size_t header_size, const FgGrid *grid, const FgImageSpec *spec,
-                       const float *values, unsigned char *bytes)
+static int WriteStream(gzFile stream, const unsigned char *header, size_t header_size, const FgGrid *grid,
+                       const FgImageSpec *spec, const float *values, unsigned char *bytes)
 {
-  const size_t nvoxels = (size_t)FgGridVoxels(grid), total = spec->store == FG_STORE_RGB24 ? nvoxels : nvoxels * (size_t)spec->nvolumes;
+  const size_t nvoxels = (size_t)FgGridVoxels(grid),
+               total   = spec->store == FG_STORE_RGB24 ? nvoxels : nvoxels * (size_t)spec->nvolumes;
 
   errno = 0;
   if (!WriteBytes(stream, header, header_size)) return errno ? errno : EIO;

@@ -53,9 +53,10 @@ PetscErrorCode FgMeasurementSigmaFromB0(const FgMeasurement *m, double *sigma)
   PetscErrorCode ierr;
 
   PetscFunctionBegin;
-  PetscCheck(m->gradients.nb0 >= 2, PETSC_COMM_SELF, PETSC_ERR_USER,
-             "%s: found %lld b0 volume%s, expected at least 2 to estimate the noise from; give --sigma VALUE or take the residuals", m->info.path,
-             (long long)m->gradients.nb0, m->gradients.nb0 == 1 ? "" : "s");
+  PetscCheck(
+      m->gradients.nb0 >= 2, PETSC_COMM_SELF, PETSC_ERR_USER,
+      "%s: found %lld b0 volume%s, expected at least 2 to estimate the noise from; give --sigma VALUE or take the residuals",
+      m->info.path, (long long)m->gradients.nb0, m->gradients.nb0 == 1 ? "" : "s");
   PetscCallMPI(MPI_Comm_rank(m->comm, &rank));
   PetscCallMPI(MPI_Comm_size(m->comm, &size));
   ierr = PetscCalloc4(m->nlocal, &local, rank ? 0 : m->nmask, &all, size, &counts, size, &starts);
@@ -71,6 +72,7 @@ PetscErrorCode FgMeasurementSigmaFromB0(const FgMeasurement *m, double *sigma)
   PetscCall(PetscFree4(local, all, counts, starts));
   *sigma = sqrt(median / (gsl_cdf_chisq_Pinv(0.5, degrees) / degrees));
   PetscCheck(*sigma > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found b0 volumes that do not differ, expected noise in them; give --sigma VALUE or take the residuals", m->info.path);
+             "%s: found b0 volumes that do not differ, expected noise in them; give --sigma VALUE or take the residuals",
+             m->info.path);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -91,7 +91,8 @@ PetscErrorCode FgWriteJson(const char *path, const json_t *object)
   PetscErrorCode ierr;
 
   PetscFunctionBegin;
-  PetscCheck(dumped, PETSC_COMM_SELF, PETSC_ERR_LIB, "%s: the JSON object cannot be written as text (text that is not UTF-8?)", path);
+  PetscCheck(dumped, PETSC_COMM_SELF, PETSC_ERR_LIB, "%s: the JSON object cannot be written as text (text that is not UTF-8?)",
+             path);
   ierr = PetscMalloc1(strlen(dumped) + 2, &text);
   if (!ierr) {
     strcpy(text, dumped);

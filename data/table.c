@@ -20,13 +20,13 @@ PetscErrorCode FgTextRead(const char *path, size_t limit, const char *expected, 
 
   PetscFunctionBegin;
   *text = NULL;
-  PetscCheck(stat(path, &status) == 0, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s: cannot be opened: %s; expected %s", path, strerror(errno),
-             expected);
+  PetscCheck(stat(path, &status) == 0, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s: cannot be opened: %s; expected %s", path,
+             strerror(errno), expected);
   PetscCheck(S_ISREG(status.st_mode), PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s: found a %s, expected %s", path,
              S_ISDIR(status.st_mode) ? "directory" : "special file", expected);
   PetscCheck((size_t)status.st_size <= limit, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found %lld bytes, expected %s of at most %lld bytes; is it the right file?", path, (long long)status.st_size, expected,
-             (long long)limit);
+             "%s: found %lld bytes, expected %s of at most %lld bytes; is it the right file?", path, (long long)status.st_size,
+             expected, (long long)limit);
   file = fopen(path, "rb");
   PetscCheck(file, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s: cannot be opened: %s", path, strerror(errno));
   if (PetscMalloc1((size_t)status.st_size + 1, text)) {
@@ -57,7 +57,7 @@ static PetscErrorCode AppendValue(FgTable *table, PetscInt *capacity, double val
 static PetscErrorCode ParseRow(const char *path, int line, char *row, FgTable *table, PetscInt *capacity)
 {
   const PetscInt before = table->nvalues;
-  char          *rest = NULL;
+  char          *rest   = NULL;
 
   PetscFunctionBegin;
   for (char *word = strtok_r(row, separators, &rest); word; word = strtok_r(NULL, separators, &rest)) {
@@ -67,7 +67,8 @@ static PetscErrorCode ParseRow(const char *path, int line, char *row, FgTable *t
     for (char *c = word; *c; c++) {
       if (*c < 32 || *c > 126) *c = '?'; /* the message goes to a terminal */
     }
-    PetscCheck(!*end, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: line %d: found \"%.40s\", expected a number", path, line, word);
+    PetscCheck(!*end, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: line %d: found \"%.40s\", expected a number", path, line,
+               word);
     PetscCall(AppendValue(table, capacity, value));
   }
   if (table->nvalues > before) {
@@ -85,7 +86,8 @@ static PetscErrorCode ParseText(const char *path, char *text, size_t length, FgT
   char    *row      = text;
 
   PetscFunctionBegin;
-  PetscCheck(strlen(text) == length, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found binary data, expected a text of numbers", path);
+  PetscCheck(strlen(text) == length, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found binary data, expected a text of numbers", path);
   if (length >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3)) row += 3; /* byte order mark of Windows editors */
   for (int line = 1; *row; line++) {
     const size_t end  = strcspn(row, "\r\n");
@@ -95,7 +97,8 @@ static PetscErrorCode ParseText(const char *path, char *text, size_t length, FgT
     if (row[strspn(row, separators)] != '#') PetscCall(ParseRow(path, line, row, table, &capacity));
     row += end + skip;
   }
-  PetscCheck(table->nvalues > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found no numbers, expected a text of numbers", path);
+  PetscCheck(table->nvalues > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found no numbers, expected a text of numbers",
+             path);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

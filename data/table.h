@@ -7,7 +7,7 @@
 typedef struct {
   PetscInt nrows, ncolumns; /* ncolumns 0 where the rows differ in length */
   PetscInt nvalues;
-  double  *values;          /* in reading order */
+  double  *values; /* in reading order */
 } FgTable;
 
 /* Reads numbers separated by blanks, tabs or commas; rows end with LF, CR or CRLF; empty rows and lines that start with #
