@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-extern const FgCommand FgCommandInfo, FgCommandHelp;
+extern const FgCommand FgCommandFit, FgCommandInfo, FgCommandHelp;
 
-const FgCommand *const FgCommands[] = {&FgCommandInfo, &FgCommandHelp, NULL};
+const FgCommand *const FgCommands[] = {&FgCommandFit, &FgCommandFit, &FgCommandInfo, &FgCommandHelp, NULL};
 
 /* clang-format off */
 const FgOption FgCommonOptions[] = {

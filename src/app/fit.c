@@ -1,0 +1,123 @@
+/* fit.c: `finegrain fit`: read, fit voxel by voxel, fit as one field, choose the weight, write. */
+#include "fit.h"
+
+#include "fit_output.h"
+#include "fit_summary.h"
+#include "pipeline.h"
+#include "stop.h"
+
+#include "finegrain/statistics.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+static PetscErrorCode Monitor(void *context, const char *what, PetscInt iteration, PetscReal objective, PetscReal gradient)
+{
+  PetscFunctionBegin;
+  FgLogDetail((FgLog *)context, "  %-6s %4d  objective %.10g  projected gradient %.3e", what, (int)iteration, objective, gradient);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Says what will be done, and refuses what does not fit. */
+static PetscErrorCode Plan(const FitSettings *s, const FgPipeline *p, FgLog *log)
+{
+  const FgMeasurement *m      = &p->measurement;
+  const double         gib    = 1024.0 * 1024.0 * 1024.0;
+  const double         memory = FgPipelineMemory(&m->info, m->nmask, m->ndata, p->field->ncomponents, s->pointwise ? PETSC_FALSE : PETSC_TRUE);
+  const double         limit  = isnan(s->memory_limit) ? (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) : s->memory_limit * gib;
+
+  PetscFunctionBegin;
+  FgLogLine(log, "data     %s: %d x %d x %d voxels, %d samples each", p->files.dwi, (int)m->grid.dims[0], (int)m->grid.dims[1],
+            (int)m->grid.dims[2], (int)m->ndata);
+  if (m->gradients.nrescaled) {
+    FgLogLine(log, "         %d gradient directions were not of unit length: normalized, b-values kept", (int)m->gradients.nrescaled);
+  }
+  FgLogLine(log, "mask     %d voxels, from %s", (int)m->nmask, strcmp(m->mask_source, "otsu") ? m->mask_source : "Otsu's threshold of the b0 (none was given or found)");
+  if (strcmp(p->model_name, "dti")) {
+    FgLogLine(log, "model    %s, closure %s, orientation %s, %s diffusivities [mm^2/s]: matrix %g, fiber %g axial, %g radial", p->model_name,
+              p->tissue.closure->name, FgOrientations[p->tissue.orientation], p->tissue.phases.apparent ? "apparent" : "effective",
+              p->tissue.phases.matrix, p->tissue.phases.fiber_axial, p->tissue.phases.fiber_radial);
+  } else {
+    FgLogLine(log, "model    dti: free tensor without microstructure");
+  }
+  FgLogLine(log, "memory   %.2f GiB will be needed", memory / gib);
+  PetscCheck(memory <= limit, PETSC_COMM_SELF, PETSC_ERR_MEM,
+             "%s: the fit needs %.2f GiB, the limit is %.2f GiB; use a smaller mask, more machines, or raise --memory-limit", p->files.dwi,
+             memory / gib, limit / gib);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p, FgFitReport *report)
+{
+  const double   start = FgWallSeconds(), cpu = FgCpuSeconds();
+  FgSolveOptions options;
+
+  PetscFunctionBegin;
+  memset(&options, 0, sizeof(options));
+  PetscCall(PetscStrncpy(options.solver, s->solver, sizeof(options.solver)));
+  options.tolerance       = s->tolerance;
+  options.max_iterations  = s->max_iterations;
+  options.relaxation      = 1.5;
+  options.monitor         = Monitor;
+  options.monitor_context = log;
+  PetscCall(FgPipelineRegularize(s, p));
+  if (isnan(s->alpha)) {
+    report->search.pointwise_chi2    = p->pointwise_chi2;
+    report->search.samples           = p->pointwise_samples;
+    report->search.pointwise_freedom = p->pointwise_freedom;
+    PetscCall(FgSolveDiscrepancy(p->problem, &options, 0.3, 0.1, (unsigned long)s->seed, &report->search, &report->solve));
+    report->searched = PETSC_TRUE;
+  } else {
+    p->problem->alpha = s->alpha;
+    PetscCall(FgSolveField(p->problem, &options, &report->solve));
+  }
+  PetscCall(FgProblemFreedom(p->problem, (unsigned long)s->seed, &report->freedom));
+  report->seconds_field = FgWallSeconds() - start;
+  report->cpu_field     = FgCpuSeconds() - cpu;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
+{
+  FgPipeline  p;
+  FgResult    result;
+  FgFitReport report;
+  json_t     *provenance;
+  double      start = FgWallSeconds(), cpu = FgCpuSeconds(), now;
+
+  PetscFunctionBegin;
+  memset(&report, 0, sizeof(report));
+  PetscCall(FgPipelineOpen(s, log, &p));
+  report.cpu_read = FgCpuSeconds() - cpu;
+  PetscCall(Plan(s, &p, log));
+  if (s->dry_run) {
+    PetscCall(FgPipelineClose(&p));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+
+  cpu = FgCpuSeconds();
+  FgLogLine(log, "fitting voxel by voxel");
+  PetscCall(FgPipelinePointwise(s, log, &p));
+  report.cpu_pointwise = FgCpuSeconds() - cpu;
+  report.freedom       = p.pointwise_freedom;
+  if (!s->pointwise) {
+    FgLogLine(log, "fitting the field: %s, %s", s->regularizer, s->solver);
+    PetscCall(SolveField(s, log, &p, &report));
+  }
+  PetscCall(FgPipelineJudge(&p, report.freedom));
+
+  now = FgWallSeconds();
+  cpu = FgCpuSeconds();
+  PetscCall(FgFitProvenance(s, &p, &provenance));
+  PetscCall(FgResultOpen(&p.measurement, s->output, FgFitFiles, s->force, provenance, &result));
+  FgStopSetFolder(result.folder);
+  PetscCall(FgFitWriteMaps(&p, &result, report.freedom, s->no_picture ? PETSC_FALSE : PETSC_TRUE));
+  report.seconds_write = FgWallSeconds() - now;
+  report.cpu_write     = FgCpuSeconds() - cpu;
+  report.seconds_total = FgWallSeconds() - start;
+  PetscCall(FgFitSummarize(s, &p, &report, &result, log));
+  PetscCall(FgResultDestroy(&result));
+  PetscCall(FgPipelineClose(&p));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

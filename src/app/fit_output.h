@@ -1,0 +1,17 @@
+/* fit_output.h: what `finegrain fit` writes: maps, picture and summary. */
+#ifndef FINEGRAIN_APP_FIT_OUTPUT_H
+#define FINEGRAIN_APP_FIT_OUTPUT_H
+
+#include "pipeline.h"
+
+#include "finegrain/result.h"
+
+/* All files a fit may write, NULL-terminated: none of them is overwritten without --force. */
+extern const char *const FgFitFiles[];
+
+/* Who made a map from what: goes into every sidecar. A new reference. Collective. */
+PetscErrorCode FgFitProvenance(const FitSettings *settings, const FgPipeline *pipeline, json_t **provenance);
+/* All maps with their sidecars; pictures on rank 0 unless `picture` is false. freedom as in FgPipelineJudge. Collective. */
+PetscErrorCode FgFitWriteMaps(const FgPipeline *pipeline, FgResult *result, double freedom, PetscBool picture);
+
+#endif
