@@ -145,7 +145,7 @@ static int RunWithPetsc(const FgCommand *command, int argc, char *const argv[], 
   return exit_code;
 }
 
-int main(int argc, char *argv[])
+static int Answer(int argc, char *argv[])
 {
   const FgCommand *command;
   const char      *nearest;
@@ -182,11 +182,16 @@ int main(int argc, char *argv[])
     if (Speaks()) exit_code = FgExitCode(command->run(settings, NULL));
   } else exit_code = RunWithPetsc(command, argc - 2, argv + 2, settings);
   free(settings);
-  if (fflush(stdout) || ferror(stdout)) {
-    if (!exit_code) {
-      fprintf(stderr, "finegrain: standard output: cannot be written\n");
-      exit_code = FG_EXIT_OUTPUT;
-    }
+  return exit_code;
+}
+
+int main(int argc, char *argv[])
+{
+  const int exit_code = Answer(argc, argv);
+
+  if ((fflush(stdout) || ferror(stdout)) && !exit_code) {
+    fprintf(stderr, "finegrain: standard output: cannot be written\n");
+    return FG_EXIT_OUTPUT;
   }
   return exit_code;
 }

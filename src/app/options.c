@@ -126,8 +126,8 @@ static PetscBool ReadNumber(const FgOption *option, const char **text, const cha
     char range[80];
 
     if (option->lower == FG_POSITIVE) snprintf(range, sizeof(range), "greater than 0");
-    else if (isinf(option->upper)) snprintf(range, sizeof(range), "at least %g", option->lower);
-    else snprintf(range, sizeof(range), "between %g and %g", option->lower, option->upper);
+    else if (isinf(option->upper)) snprintf(range, sizeof(range), "at least %.10g", option->lower);
+    else snprintf(range, sizeof(range), "between %.10g and %.10g", option->lower, option->upper);
     if (option->lower == FG_POSITIVE && isfinite(option->upper)) {
       snprintf(range, sizeof(range), "greater than 0 and at most %g", option->upper);
     }

@@ -58,9 +58,9 @@ static void RangeText(const FgOption *option, char *text, size_t size)
 {
   text[0] = '\0';
   if (option->lower == 0 && option->upper == 0) return;
-  if (option->lower == FG_POSITIVE) snprintf(text, size, isinf(option->upper) ? "> 0" : "> 0, at most %g", option->upper);
-  else if (isinf(option->upper)) snprintf(text, size, "at least %g", option->lower);
-  else snprintf(text, size, "%g to %g", option->lower, option->upper);
+  if (option->lower == FG_POSITIVE) snprintf(text, size, isinf(option->upper) ? "> 0" : "> 0, at most %.10g", option->upper);
+  else if (isinf(option->upper)) snprintf(text, size, "at least %.10g", option->lower);
+  else snprintf(text, size, "%.10g to %.10g", option->lower, option->upper);
 }
 
 /* The sentence, then the unit, choices, range and default in brackets. */
