@@ -100,11 +100,13 @@ static PetscErrorCode MakeHeader(const char *path, const FgGrid *grid, const FgI
     nifti_2_header two;
 
     failed = nifti_convert_nim2n2hdr(nim, &two);
+    for (int k = (int)two.dim[0] + 1; k < 8; k++) two.dim[k] = 1;
     memcpy(header, &two, sizeof two);
   } else {
     nifti_1_header one;
 
     failed = nifti_convert_nim2n1hdr(nim, &one);
+    for (int k = one.dim[0] + 1; k < 8; k++) one.dim[k] = 1; /* nifticlib leaves 0, which some readers multiply with */
     memcpy(header, &one, sizeof one);
   }
   *size = (size_t)nim->iname_offset;
