@@ -34,9 +34,15 @@ bad_input "parallel.bvec" "plane" dwi.nii.gz --bval dwi.bval --bvec parallel.bve
 mkdir alone && cp dwi.nii.gz alone/
 bad_input "alone/dwi.nii.gz" "--bval" alone/dwi.nii.gz
 
-# A mask on another grid, and one with nothing in it.
-make_dwi other size=10x12x8
-bad_input "other.nii.gz" "10" dwi.nii.gz --mask other.nii.gz
+# A mask of several volumes, on other grids, and one with nothing in it.
+bad_input "dwi.nii.gz" "18 volumes" dwi.nii.gz --mask dwi.nii.gz
+make_dwi other size=10x12x8 volumes=1
+bad_input "other.nii.gz" "10 x 12 x 8" dwi.nii.gz --mask other.nii.gz
+make_dwi moved voxels=2x2x2.1 volumes=1
+bad_input "moved.nii.gz" "voxel" dwi.nii.gz --mask moved.nii.gz
+make_dwi nothing voxel=0 size=1x1x1 volumes=1 # a grid of one voxel, which is 0
+make_dwi single size=1x1x1
+bad_input "nothing.nii.gz" "" single.nii.gz --mask nothing.nii.gz
 
 # More memory than allowed.
 bad_input "dwi.nii.gz" "--memory-limit" dwi.nii.gz --memory-limit 1e-6

@@ -4,6 +4,7 @@ without finegrain's own code: a ball of fibers along +x (image axes) in one half
 
 usage: make_dwi.py NAME [key=value ...]
   size=12x12x8 voxels=2x2x2 [mm] b=1000 [s/mm^2] noise=20 (standard deviation, signal units; S0 is 1000) seed=1 repeats=1
+  volumes=N         only the first N: 1 makes a map
   det=-1 or 1       sign of the affine's determinant
   bad=KIND          header faults: magic, dims, datatype, offset, pixdim, slope, sform, truncated, crc
   voxel=VALUE       this value in all volumes of the voxel at the center: nan, inf, 0, -5
@@ -64,6 +65,7 @@ def main():
     b, noise = float(options.get("b", 1000)), float(options.get("noise", 20))
     rng = random.Random(int(options.get("seed", 1)))
     table = [(0.0, (0, 0, 0))] * 2 + [(b, g) for g in directions()] * int(options.get("repeats", 1))
+    table = table[:int(options.get("volumes", len(table)))]
     axial, radial = 1.6e-3, 0.5e-3  # [mm^2/s]
     values = []
     for weight, g in table:
