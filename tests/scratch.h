@@ -53,6 +53,11 @@ static inline void ScratchWrite(const char *path, const void *bytes, size_t n)
   if (!file || fwrite(bytes, 1, n, file) != n || fclose(file)) abort();
 }
 
+static inline void ScratchWriteText(const char *path, const char *text)
+{
+  ScratchWrite(path, text, strlen(text));
+}
+
 static inline size_t ScratchRead(const char *path, void *bytes, size_t limit)
 {
   FILE  *file = fopen(path, "rb");
