@@ -39,13 +39,13 @@ PetscErrorCode FgSolveDiscrepancy(FgProblem problem, const FgSolveOptions *optio
   enum { MAX_BRACKET = 8, MAX_REFINE = 6 };
   const double   step = log(2.5);
   FgSolveOptions rough = *options;
-  double         low = 0.0, high = 0.0, at_low = -1.0, at_high = 1.0, excess, position = log(alpha_start);
+  double         low = 0.0, high = 0.0, at_low = -1.0, at_high = 1.0, excess = 0.0, position = log(alpha_start);
   PetscBool      have_low = PETSC_FALSE, have_high = PETSC_FALSE;
 
   PetscFunctionBegin;
   search->level   = search->pointwise_chi2 / (search->samples - search->pointwise_freedom);
   search->npoints = 0;
-  rough.tolerance = PetscMax(options->tolerance, 1e-3); /* enough to tell v to 1e-4 of itself */
+  rough.tolerance = PetscMax(options->tolerance, 3e-2); /* enough to tell v to 1e-4 of itself */
   for (PetscInt k = 0; k < MAX_BRACKET && !(have_low && have_high); k++) {
     PetscCall(Visit(problem, &rough, exp(position), seed, search, report, &excess));
     if (excess <= 0.0) {

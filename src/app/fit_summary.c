@@ -50,12 +50,6 @@ static PetscErrorCode Survey(const FgPipeline *p, double freedom, Overview *o)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Whether the model, not the noise, sets the size of the pointwise residuals. */
-static double ModelVariance(const FgPipeline *p)
-{
-  return p->pointwise_chi2 / (p->pointwise_samples - p->pointwise_freedom);
-}
-
 static void PrintSolve(const FitSettings *s, const FgPipeline *p, const FgFitReport *r, FgLog *log)
 {
   if (s->pointwise) {
@@ -89,9 +83,11 @@ static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *
   FgLogResult(log, "noise    %s, sigma %.4g from %s; SNR of S0 %.1f", s->noise, p->sigma_median, p->sigma_source, p->signal_scale / p->sigma_median);
   PrintSolve(s, p, r, log);
   FgLogResult(log, "fit      reduced chi-squared: median %.2f; %.1f %% of voxels outside the model (status bit 32)", o->chi2, 100.0 * o->share[5]);
-  if (ModelVariance(p) > 1.2) {
-    FgLogResult(log, "         the pointwise fit leaves %.1f times the noise variance: the model does not describe these data to their noise; "
-                "the weight was set relative to what it leaves", ModelVariance(p));
+  if (p->variance > 1.2) {
+    FgLogResult(log, "         the pointwise fit leaves %.2f times the noise variance on average: the model does not describe all of these data", p->variance);
+  }
+  if (p->raised > 0.01 && !s->pointwise) {
+    FgLogResult(log, "         in %.1f %% of voxels the residual of the pointwise fit stood for the noise level, for it is larger", 100.0 * p->raised);
   }
   if (porosity >= 0) {
     FgLogResult(log, "porosity median %.3f [1], 5 to 95 %% of voxels %.3f to %.3f; %.1f %% of voxels have a parameter at its bound", o->median[porosity],
@@ -148,6 +144,8 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
   json_object_set_new(part, "samples", json_real(p->pointwise_samples));
   json_object_set_new(part, "pointwise_chi2", json_real(p->pointwise_chi2));
   json_object_set_new(part, "pointwise_freedom", json_real(p->pointwise_freedom));
+  json_object_set_new(part, "pointwise_mean_reduced_chi2", json_real(p->variance));
+  json_object_set_new(part, "share_with_raised_noise_level", json_real(p->raised));
   json_object_set_new(part, "chi2", json_real(s->pointwise ? p->pointwise_chi2 : 2.0 * r->solve.misfit));
   json_object_set_new(part, "effective_freedom", json_real(r->freedom));
   json_object_set_new(part, "median_reduced_chi2", Number(o->chi2));

@@ -19,6 +19,9 @@ typedef struct {
   FgRegularizer      regularizer;
   double             signal_scale;      /* [data unit] */
   float             *sigma;             /* [nlocal] noise level [data unit] */
+  float             *spread;            /* [nlocal] sigma, raised in voxels that the model does not describe, for the field's misfit */
+  double             variance;          /* mean reduced chi-squared of the pointwise fit [1]: 1 where the model describes the data */
+  double             raised;            /* share of voxels whose spread is above sigma [1] */
   double             sigma_median;      /* [data unit] */
   char               sigma_source[PETSC_MAX_PATH_LEN + 32];
   float             *deviation;         /* [nlocal][ncomponents] pointwise standard deviations */

@@ -38,6 +38,21 @@ void FgChartDirection(const double frame[9], const double *uv, double n[3], doub
   }
 }
 
+/* The chart at its center, where solvers spend nearly all their time: R = R0, and each coordinate turns one column into another. */
+static void CenteredRotation(const double frame[9], double R[9], double dR[3][9])
+{
+  for (int i = 0; i < 9; i++) R[i] = frame[i];
+  if (!dR) return;
+  for (int i = 0; i < 3; i++) {
+    const double n0 = frame[3 * i], e1 = frame[3 * i + 1], e2 = frame[3 * i + 2];
+    const double rows[3][3] = {{e1, -n0, 0.0}, {e2, 0.0, -n0}, {0.0, e2, -e1}};
+
+    for (int c = 0; c < 3; c++) {
+      for (int j = 0; j < 3; j++) dR[c][3 * i + j] = rows[c][j];
+    }
+  }
+}
+
 static void Multiply(const double A[9], const double B[9], double C[9])
 {
   for (int i = 0; i < 3; i++) {
@@ -52,6 +67,10 @@ void FgChartRotation(const double frame[9], const double uvw[3], double R[9], do
   const double cross[9] = {0, -a[2], a[1], a[2], 0, -a[0], -a[1], a[0], 0};
   double       Q[9];
 
+  if (square == 0.0) {
+    CenteredRotation(frame, R, dR);
+    return;
+  }
   for (int i = 0; i < 3; i++) {
     for (int j = 0; j < 3; j++) {
       Q[3 * i + j] = ((i == j ? 1.0 - square : 0.0) + 2.0 * cross[3 * i + j] + 2.0 * a[i] * a[j]) * scale;

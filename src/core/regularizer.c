@@ -11,7 +11,15 @@
 /* Axis 0 or 1 of a site's chart, and its derivatives with respect to the tangent coordinates. */
 static void Axis(FgField field, PetscInt axis, const double *frame, const double *coordinates, double n[3], double dn[3][3])
 {
-  if (field->ntangent == 2) {
+  if (axis == 0 && coordinates[0] == 0.0 && coordinates[1] == 0.0) { /* centered, as always during sweeps */
+    for (int i = 0; i < 3; i++) {
+      n[i] = frame[3 * i];
+      if (!dn) continue;
+      dn[0][i] = frame[3 * i + 1];
+      dn[1][i] = frame[3 * i + 2];
+      dn[2][i] = 0.0;
+    }
+  } else if (field->ntangent == 2) {
     FgChartDirection(frame, coordinates, n, dn);
   } else {
     double R[9], dR[3][9];
