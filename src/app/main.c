@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Rank within a job that an MPI launcher has started, before MPI says so: one rank answers for all. */
 static PetscBool Speaks(void)
@@ -140,8 +141,11 @@ static int RunWithPetsc(const FgCommand *command, int argc, char *const argv[], 
   exit_code = code ? FgFailureReport(&failure, code, log.verbose, 10.0) : log.exit_code;
   FgStopSetFolder(NULL);
   FgLogDestroy(&log);
-  /* After an error objects are left behind on purpose: the process ends. */
   if (PetscFinalize() && !exit_code) exit_code = FG_EXIT_DEFECT;
+  if (code) { /* what an error has left behind goes with the process: leave without asking for leaks */
+    fflush(stdout);
+    _exit(exit_code);
+  }
   return exit_code;
 }
 
