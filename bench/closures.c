@@ -140,10 +140,10 @@ static PetscErrorCode ReadVolume(const char *argument, PetscInt every, Volume *v
 
 static PetscErrorCode Measure(Volume *v, const FgTissue *tissue, int volume, Row *row)
 {
-  double  *m;
-  float   *chi2, *white_chi2, *porosity, *kappa;
-  short   *samples;
-  PetscInt nc, n = 0, nwhite = 0, bound = 0;
+  double      *m;
+  float       *chi2, *white_chi2, *porosity, *kappa;
+  short       *samples;
+  PetscInt     nc, n = 0, nwhite = 0, bound = 0;
   const double lower = fmax(tissue->porosity_lower, 1.0 - tissue->closure->fiber_fraction_max), upper = tissue->porosity_upper;
 
   PetscFunctionBegin;
@@ -184,7 +184,7 @@ static int CompareRows(const void *a, const void *b)
    isotropic slow fibers that the chapter's idealisation needs. Fiber water: visible in full, by half, or not at all. */
 static PetscInt Grid(FgPhases grid[])
 {
-  static const double fiber[][2] = {{0.1e-3, 0.1e-3}, {0.2e-3, 0.2e-3}, {1.0e-3, 0.0},    {1.25e-3, 0.0},   {1.5e-3, 0.0},
+  static const double fiber[][2] = {{0.1e-3, 0.1e-3}, {0.2e-3, 0.2e-3}, {1.0e-3, 0.0},    {1.25e-3, 0.0},  {1.5e-3, 0.0},
                                     {1.7e-3, 0.0},    {2.25e-3, 0.0},   {1.0e-3, 0.1e-3}, {1.5e-3, 0.1e-3}};
   static const double matrix[] = {2.5e-3, 3.0e-3}, alone[] = {1.0e-3, 1.5e-3, 2.0e-3, 3.0e-3};
   PetscInt            n = 0;
@@ -200,7 +200,8 @@ static PetscInt Grid(FgPhases grid[])
 
 static void PrintHead(const char *title)
 {
-  printf("\n%s\n\n| closure | orientation | D_e | D_f axial, radial | storage | median reduced chi2 | in white matter | porosity at a "
+  printf("\n%s\n\n| closure | orientation | D_e | D_f axial, radial | storage | median reduced chi2 | in white matter | porosity "
+         "at a "
          "bound [%%] | median porosity, white matter | median kappa, white matter |\n|---|---|---|---|---|---|---|---|---|---|\n",
          title);
 }
@@ -226,7 +227,8 @@ int main(int argc, char **argv)
   int             nvolumes;
 
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
-  PetscCheck(argc >= 3 && argc - 2 <= VOLUMES, PETSC_COMM_SELF, PETSC_ERR_USER, "usage: closures EVERY DWI[:MASK]... (at most %d)", VOLUMES);
+  PetscCheck(argc >= 3 && argc - 2 <= VOLUMES, PETSC_COMM_SELF, PETSC_ERR_USER,
+             "usage: closures EVERY DWI[:MASK]... (at most %d)", VOLUMES);
   every    = atoi(argv[1]);
   nvolumes = argc - 2;
   PetscCheck(every > 0, PETSC_COMM_SELF, PETSC_ERR_USER, "EVERY is '%s', expected a positive number", argv[1]);

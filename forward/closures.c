@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-const FgClosure *const FgClosures[] = {&FgClosureSeries, &FgClosureLaminate, &FgClosureHs2d, &FgClosureRayleighSquare,
-                                       &FgClosureRayleighHex, NULL};
+const FgClosure *const FgClosures[] = {&FgClosureSeries,         &FgClosureLaminate,    &FgClosureHs2d,
+                                       &FgClosureRayleighSquare, &FgClosureRayleighHex, NULL};
 
 const FgClosure *FgClosureFind(const char *name)
 {

@@ -9,7 +9,8 @@
 
 static const double unit = 1e-3; /* 1 um^2/ms [mm^2/s] */
 
-static void Site(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian, PetscInt stride)
+static void Site(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian,
+                 PetscInt stride)
 {
   double C[6], dC[6][6] = {{0.0}};
 
@@ -32,8 +33,8 @@ static PetscErrorCode Setup(FgModel model)
   for (int i = 0; i < 6; i++) {
     FgComponent *c = &model->components[i];
 
-    *c = (FgComponent){.unit = "um^2/ms", .kind = FG_KIND_SCALAR, .lower = -INFINITY, .upper = INFINITY,
-                       .start = i < 3 ? 1.0 : 0.0};
+    *c = (FgComponent){
+        .unit = "um^2/ms", .kind = FG_KIND_SCALAR, .lower = -INFINITY, .upper = INFINITY, .start = i < 3 ? 1.0 : 0.0};
     PetscCall(PetscStrncpy(c->name, names[i], sizeof c->name));
   }
   model->components[6] = (FgComponent){"S0", "signal", FG_KIND_SCALAR, 0.0, INFINITY, model->signal_scale};
@@ -67,13 +68,13 @@ static void SiteTensor(FgModel model, const double *m, const double frame[9], do
   for (int i = 0; i < 6; i++) C[i] = unit * m[i];
 }
 
-const FgModelOps FgModelDti = {.name       = "dti",
-                               .summary    = "diffusion-weighted signal of a free tensor, the baseline without microstructure",
-                               .magnitude  = PETSC_TRUE,
-                               .setup      = Setup,
-                               .apply      = FgPointwiseApply,
-                               .tangent    = FgPointwiseTangent,
-                               .adjoint    = FgPointwiseAdjoint,
-                               .destroy    = Destroy,
-                               .site_start = SiteStart,
+const FgModelOps FgModelDti = {.name        = "dti",
+                               .summary     = "diffusion-weighted signal of a free tensor, the baseline without microstructure",
+                               .magnitude   = PETSC_TRUE,
+                               .setup       = Setup,
+                               .apply       = FgPointwiseApply,
+                               .tangent     = FgPointwiseTangent,
+                               .adjoint     = FgPointwiseAdjoint,
+                               .destroy     = Destroy,
+                               .site_start  = SiteStart,
                                .site_tensor = SiteTensor};

@@ -11,7 +11,8 @@ typedef struct {
   FgSignalDesign design;
 } Context;
 
-static void Site(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian, PetscInt stride)
+static void Site(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian,
+                 PetscInt stride)
 {
   const Context *c = context;
   double         C[6], dC[6][6];
@@ -64,13 +65,13 @@ static void SiteTensor(FgModel model, const double *m, const double frame[9], do
   FgTissueTensor(&model->tissue, m, frame, C, NULL);
 }
 
-const FgModelOps FgModelDwi = {.name       = "dwi",
-                               .summary    = "diffusion-weighted signal of a homogenised tissue",
-                               .magnitude  = PETSC_TRUE,
-                               .setup      = Setup,
-                               .apply      = FgPointwiseApply,
-                               .tangent    = FgPointwiseTangent,
-                               .adjoint    = FgPointwiseAdjoint,
-                               .destroy    = Destroy,
-                               .site_start = SiteStart,
+const FgModelOps FgModelDwi = {.name        = "dwi",
+                               .summary     = "diffusion-weighted signal of a homogenised tissue",
+                               .magnitude   = PETSC_TRUE,
+                               .setup       = Setup,
+                               .apply       = FgPointwiseApply,
+                               .tangent     = FgPointwiseTangent,
+                               .adjoint     = FgPointwiseAdjoint,
+                               .destroy     = Destroy,
+                               .site_start  = SiteStart,
                                .site_tensor = SiteTensor};

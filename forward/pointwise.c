@@ -27,7 +27,7 @@ static const double *Frame(FgModel model, PetscInt site)
 /* Prediction and, if wanted, Jacobian of one site into their rows. */
 static void Evaluate(FgModel model, PetscInt site, const double *m, const double *frame, PetscBool jacobian)
 {
-  const PetscInt stride = model->stride;
+  const PetscInt stride       = model->stride;
   double *restrict prediction = Row(model, FG_ROW_PREDICTION), *restrict J = Row(model, FG_ROW_JACOBIAN);
 
   model->site(model->context, m, frame, prediction, jacobian ? J : NULL, stride);
@@ -71,7 +71,7 @@ static void Accumulate(PetscInt n, PetscInt stride, double scale, const double *
 {
   for (PetscInt a = 0; gradient && a < n; a++) {
     const double *restrict Ja = &J[a * stride];
-    double sum = 0.0;
+    double sum                = 0.0;
 
 #pragma omp simd reduction(+ : sum)
     for (PetscInt i = 0; i < stride; i++) sum += Ja[i] * residual[i];
@@ -82,7 +82,7 @@ static void Accumulate(PetscInt n, PetscInt stride, double scale, const double *
 
     for (PetscInt b = 0; b <= a; b++) {
       const double *restrict Jb = &J[b * stride];
-      double sum = 0.0;
+      double sum                = 0.0;
 
 #pragma omp simd reduction(+ : sum)
       for (PetscInt i = 0; i < stride; i++) sum += mask[i] * Ja[i] * Jb[i];
@@ -112,8 +112,9 @@ PetscInt FgModelSite(FgModel model, const FgData *data, PetscInt site, const dou
   double         used;
 
   Evaluate(model, site, m, frame, (gradient || hessian) ? PETSC_TRUE : PETSC_FALSE);
-  *misfit = 0.5 * scale * Residual(ndata, stride, &data->values[(size_t)site * ndata], Row(model, FG_ROW_PREDICTION),
-                                   Row(model, FG_ROW_RESIDUAL), Row(model, FG_ROW_MASK), &used);
+  *misfit = 0.5 * scale *
+            Residual(ndata, stride, &data->values[(size_t)site * ndata], Row(model, FG_ROW_PREDICTION),
+                     Row(model, FG_ROW_RESIDUAL), Row(model, FG_ROW_MASK), &used);
   if (gradient || hessian) {
     Accumulate(model->ncomponents, stride, scale, Row(model, FG_ROW_JACOBIAN), Row(model, FG_ROW_RESIDUAL),
                Row(model, FG_ROW_MASK), gradient, hessian);

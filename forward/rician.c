@@ -58,9 +58,9 @@ void FgRicianMean(PetscInt n, const double *S, double sigma, double *mean, doubl
     double       g, dg;
 
     if (size < LIMIT) { /* g is even: a signal below zero, as a Taylor test may ask for, is mirrored */
-      const double  position = size * PER_UNIT;
-      const int     i        = (int)position;
-      const double  t        = position - i, *c = table[i];
+      const double position = size * PER_UNIT;
+      const int    i        = (int)position;
+      const double t = position - i, *c = table[i];
 
       g  = c[0] + t * (c[1] + t * (c[2] + t * (c[3] + t * (c[4] + t * c[5]))));
       dg = PER_UNIT * (c[1] + t * (2.0 * c[2] + t * (3.0 * c[3] + t * (4.0 * c[4] + t * 5.0 * c[5]))));

@@ -65,7 +65,7 @@ void FgSignalEvaluate(const FgSignalDesign *design, double S0, const double C[6]
 FG_SIMD_CLONES
 static void NormalEquations(const FgSignalDesign *design, const float *values, double *work, double A[7][7], double right[7])
 {
-  const PetscInt stride = design->stride;
+  const PetscInt stride   = design->stride;
   double *restrict weight = work, *restrict target = work + stride, *restrict weighted = work + 2 * stride;
 
   for (PetscInt i = 0; i < stride; i++) {
@@ -79,8 +79,8 @@ static void NormalEquations(const FgSignalDesign *design, const float *values, d
   for (PetscInt i = 0; i < stride; i++) target[i] = log(target[i]);
   for (int a = 0; a < 7; a++) {
     const double *restrict row = &design->rows[a * stride];
-    const double scale = a ? -1e-3 : 1.0;
-    double       sum   = 0.0;
+    const double scale         = a ? -1e-3 : 1.0;
+    double       sum           = 0.0;
 
 #pragma omp simd
     for (PetscInt i = 0; i < stride; i++) weighted[i] = scale * weight[i] * row[i];

@@ -11,9 +11,9 @@
 
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
 #pragma omp declare simd notinbranch
-extern double exp(double);
+extern double            exp(double);
 #pragma omp declare simd notinbranch
-extern double log(double);
+extern double            log(double);
 #if !defined(__SANITIZE_ADDRESS__) /* run-time dispatch resolves before the sanitizer is ready */
 #define FG_SIMD_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif

@@ -14,7 +14,8 @@ static void Pack(const double C[6], double *row, PetscInt stride)
   for (PetscInt i = 0; i < stride; i++) row[i] = i < 3 ? C[i] : i < 6 ? M_SQRT2 * C[i] : 0.0;
 }
 
-static void Site(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian, PetscInt stride)
+static void Site(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian,
+                 PetscInt stride)
 {
   const Context *c = context;
   double         C[6], dC[6][6];
@@ -65,13 +66,13 @@ static void SiteTensor(FgModel model, const double *m, const double frame[9], do
   FgTissueTensor(&model->tissue, m, frame, C, NULL);
 }
 
-const FgModelOps FgModelTensor = {.name       = "tensor",
-                                  .summary    = "elements of an effective tensor that is already known",
-                                  .magnitude  = PETSC_FALSE,
-                                  .setup      = Setup,
-                                  .apply      = FgPointwiseApply,
-                                  .tangent    = FgPointwiseTangent,
-                                  .adjoint    = FgPointwiseAdjoint,
-                                  .destroy    = Destroy,
-                                  .site_start = SiteStart,
+const FgModelOps FgModelTensor = {.name        = "tensor",
+                                  .summary     = "elements of an effective tensor that is already known",
+                                  .magnitude   = PETSC_FALSE,
+                                  .setup       = Setup,
+                                  .apply       = FgPointwiseApply,
+                                  .tangent     = FgPointwiseTangent,
+                                  .adjoint     = FgPointwiseAdjoint,
+                                  .destroy     = Destroy,
+                                  .site_start  = SiteStart,
                                   .site_tensor = SiteTensor};

@@ -35,7 +35,7 @@ PetscInt FgTissueComponents(const FgTissue *tissue, FgComponent components[])
   static const char *const tangents[] = {"tangent_u", "tangent_v", "tangent_w"};
   const double             lower = PorosityLower(tissue), upper = tissue->porosity_upper;
   const int                ntangents = tissue->orientation == FG_ORTHOTROPIC ? 3 : 2;
-  PetscInt                 n = 0;
+  PetscInt                 n         = 0;
 
   components[n++] = Component("porosity", "1", FG_KIND_SCALAR, lower, upper, 0.5 * (lower + upper));
   if (tissue->orientation != FG_ALIGNED) components[n++] = Component("kappa", "1", FG_KIND_SCALAR, 0.0, 1.0, 0.5);
@@ -76,8 +76,8 @@ static void Uniaxial(double kappa, const double *uv, const double frame[9], doub
 /* dT in the order kappa, planarity, u, v, w. */
 static void Orthotropic(double kappa, double planarity, const double *uvw, const double frame[9], double T[6], double dT[][6])
 {
-  const double rest = (1.0 - kappa) / 3.0;
-  const double t[3] = {kappa * (1.0 - 0.5 * planarity) + rest, 0.5 * kappa * planarity + rest, rest};
+  const double rest     = (1.0 - kappa) / 3.0;
+  const double t[3]     = {kappa * (1.0 - 0.5 * planarity) + rest, 0.5 * kappa * planarity + rest, rest};
   const double dt[2][3] = {{1.0 - 0.5 * planarity - 1.0 / 3.0, 0.5 * planarity - 1.0 / 3.0, -1.0 / 3.0},
                            {-0.5 * kappa, 0.5 * kappa, 0.0}};
   double       R[9], dR[3][9];
@@ -130,7 +130,7 @@ void FgTissueTensor(const FgTissue *tissue, const double *m, const double frame[
    this runs once a voxel. */
 static void Eigen(const double C[6], double lambda[3], double axes[9])
 {
-  double A[9] = {C[0], C[3], C[4], C[3], C[1], C[5], C[4], C[5], C[2]}, d[3], sd[3], gc[3], gs[3];
+  double                    A[9]   = {C[0], C[3], C[4], C[3], C[1], C[5], C[4], C[5], C[2]}, d[3], sd[3], gc[3], gs[3];
   gsl_eigen_symmv_workspace work   = {.size = 3, .d = d, .sd = sd, .gc = gc, .gs = gs};
   gsl_matrix_view           matrix = gsl_matrix_view_array(A, 3, 3), vectors = gsl_matrix_view_array(axes, 3, 3);
   gsl_vector_view           values = gsl_vector_view_array(lambda, 3);
@@ -164,9 +164,9 @@ static double Shape(const FgTissue *tissue, double porosity, const double lambda
 
   FgClosureEvaluate(tissue->closure, &tissue->phases, porosity, c, dc);
   const double difference = c[0] - c[1];
-  *fast = difference >= 0.0;
-  const double l[3] = {lambda[*fast ? 0 : 2], lambda[1], lambda[*fast ? 2 : 0]};
-  const int    regular = fabs(difference) > 1e-12 * fabs(c[0] + c[1]);
+  *fast                   = difference >= 0.0;
+  const double l[3]       = {lambda[*fast ? 0 : 2], lambda[1], lambda[*fast ? 2 : 0]};
+  const int    regular    = fabs(difference) > 1e-12 * fabs(c[0] + c[1]);
 
   if (tissue->orientation == FG_ALIGNED) {
     t[0] = 1.0;
@@ -192,7 +192,7 @@ static double NearestPorosity(const FgTissue *tissue, const double lambda[3])
   enum { SCAN = 12, SECTIONS = 18 }; /* porosity to 3e-5 of its range */
   const double golden = 0.61803398874989485, lower = PorosityLower(tissue), upper = tissue->porosity_upper;
   double       t[3], best = INFINITY, a, b;
-  int          fast, at = 0;
+  int          fast, at   = 0;
 
   for (int i = 0; i <= SCAN; i++) {
     const double misfit = Shape(tissue, lower + (upper - lower) * i / SCAN, lambda, t, &fast);
@@ -202,8 +202,8 @@ static double NearestPorosity(const FgTissue *tissue, const double lambda[3])
       at   = i;
     }
   }
-  a = lower + (upper - lower) * fmax(at - 1, 0) / SCAN;
-  b = lower + (upper - lower) * fmin(at + 1, SCAN) / SCAN;
+  a        = lower + (upper - lower) * fmax(at - 1, 0) / SCAN;
+  b        = lower + (upper - lower) * fmin(at + 1, SCAN) / SCAN;
   double p = b - golden * (b - a), q = a + golden * (b - a);
   double fp = Shape(tissue, p, lambda, t, &fast), fq = Shape(tissue, q, lambda, t, &fast);
 

@@ -12,7 +12,8 @@
 
 static void assert_close(double found, double expected, double tolerance, const char *what)
 {
-  if (!(fabs(found - expected) <= tolerance)) print_error("%s: found %.10g, expected %.10g +- %g\n", what, found, expected, tolerance);
+  if (!(fabs(found - expected) <= tolerance))
+    print_error("%s: found %.10g, expected %.10g +- %g\n", what, found, expected, tolerance);
   assert_true(fabs(found - expected) <= tolerance);
 }
 
@@ -52,7 +53,8 @@ static void names(void **state)
 static void laminate_values(void **state)
 {
   /* matrix, fiber, f, along the normal, in the layers */
-  static const double row[][5] = {{1, 10, 0.5, 1.8181818, 5.5}, {1, 1000, 0.75, 3.9880359, 750.25}, {2, 0.3, 0.25, 0.8275862, 1.575}};
+  static const double row[][5] = {
+      {1, 10, 0.5, 1.8181818, 5.5}, {1, 1000, 0.75, 3.9880359, 750.25}, {2, 0.3, 0.25, 0.8275862, 1.575}};
 
   (void)state;
   for (int i = 0; i < 3; i++) {
@@ -93,20 +95,16 @@ static void series_inverts_to_the_wrong_fraction(void **state)
 }
 
 /* Equal circular cylinders, an own 24-multipole solution: rows k = 0, 0.1, 10, 50, 1000, inf; f = 0.1, 0.3, 0.5, 0.6, 0.7. */
-static const double contrast[6]    = {0, 0.1, 10, 50, 1000, 1e13};
-static const double fraction[5]    = {0.1, 0.3, 0.5, 0.6, 0.7};
-static const double square[6][5]   = {{0.8181768, 0.5375800, 0.3246545, 0.2303179, 0.1345404},
-                                      {0.8487366, 0.6053137, 0.4139986, 0.3292484, 0.2462019},
-                                      {1.1782218, 1.6520360, 2.4154674, 3.0372208, 4.0617074},
-                                      {1.2125880, 1.8125290, 2.9145940, 3.9881496, 6.3359209},
-                                      {1.2217365, 1.8577204, 3.0714035, 4.3225037, 7.3682150},
-                                      {1.2222298, 1.8601883, 3.0801978, 4.3418241, 7.4327093}};
-static const double hexagon[6][5]  = {{0.8181818, 0.5384420, 0.3328090, 0.2483430, 0.1720835},
-                                      {0.8487395, 0.6058278, 0.4190295, 0.3404196, 0.2688869},
-                                      {1.1782178, 1.6506341, 2.3864667, 2.9375511, 3.7190357},
-                                      {1.2125814, 1.8099751, 2.8529369, 3.7433085, 5.2146920},
-                                      {1.2217290, 1.8547652, 2.9967032, 4.0114296, 5.7779568},
-                                      {1.2222222, 1.8572102, 3.0047263, 4.0266897, 5.8111332}};
+static const double contrast[6]  = {0, 0.1, 10, 50, 1000, 1e13};
+static const double fraction[5]  = {0.1, 0.3, 0.5, 0.6, 0.7};
+static const double square[6][5] = {
+    {0.8181768, 0.5375800, 0.3246545, 0.2303179, 0.1345404}, {0.8487366, 0.6053137, 0.4139986, 0.3292484, 0.2462019},
+    {1.1782218, 1.6520360, 2.4154674, 3.0372208, 4.0617074}, {1.2125880, 1.8125290, 2.9145940, 3.9881496, 6.3359209},
+    {1.2217365, 1.8577204, 3.0714035, 4.3225037, 7.3682150}, {1.2222298, 1.8601883, 3.0801978, 4.3418241, 7.4327093}};
+static const double hexagon[6][5] = {
+    {0.8181818, 0.5384420, 0.3328090, 0.2483430, 0.1720835}, {0.8487395, 0.6058278, 0.4190295, 0.3404196, 0.2688869},
+    {1.1782178, 1.6506341, 2.3864667, 2.9375511, 3.7190357}, {1.2125814, 1.8099751, 2.8529369, 3.7433085, 5.2146920},
+    {1.2217290, 1.8547652, 2.9967032, 4.0114296, 5.7779568}, {1.2222222, 1.8572102, 3.0047263, 4.0266897, 5.8111332}};
 /* Measured largest relative deviation of the formulas over the six contrasts at each fraction, rounded up; 1e-7 is the last
    digit of the table. docs/closures.md quotes these numbers. */
 static const double square_error[5] = {1e-7, 1e-7, 7e-6, 2.2e-4, 6.8e-3}, hexagon_error[5] = {1e-7, 1e-7, 1e-7, 1.1e-7, 5e-6};
@@ -145,7 +143,8 @@ static void keller_duality(void **state)
   (void)state;
   for (int i = 0; i < 3; i++) {
     for (double k = 1e-3; k < 2e3; k *= 10.0) {
-      for (double f = 0.1; f < 0.75; f += 0.2) assert_close(Across(dual[i], 1, k, f) * Across(dual[i], 1, 1.0 / k, f), 1.0, 1e-12, dual[i]);
+      for (double f = 0.1; f < 0.75; f += 0.2)
+        assert_close(Across(dual[i], 1, k, f) * Across(dual[i], 1, 1.0 / k, f), 1.0, 1e-12, dual[i]);
     }
   }
   assert_true(fabs(Across("series", 1, 10, 0.5) * Across("series", 1, 0.1, 0.5) - 1.0) > 0.5); /* no such material */
@@ -173,7 +172,7 @@ static void only_series_breaks_the_bound(void **state)
 
     for (int i = 0; i < 8; i++) {
       for (int j = 1; j < 20; j++) {
-        const double f = closure->fiber_fraction_max * j / 20.0;
+        const double f      = closure->fiber_fraction_max * j / 20.0;
         const double across = Across(closure->name, 1, k[i], f), along = Along(closure->name, 1, k[i], f);
         const double excess = BoundExcess(1, k[i], f, laminate ? along : across, across);
 
@@ -207,7 +206,7 @@ static void limits_are_finite_and_right(void **state)
 {
   (void)state;
   for (int i = 0; FgClosures[i]; i++) {
-    static const double D[] = {0.0, 0.4, 3.0};
+    static const double D[]   = {0.0, 0.4, 3.0};
     const double        least = 1.0 - FgClosures[i]->fiber_fraction_max;
 
     for (int matrix = 0; matrix < 3; matrix++)
@@ -292,7 +291,7 @@ static void derivatives(void **state)
                                     {3.0, 1.0, 0.0, 0.7, PETSC_TRUE},
                                     {2.8, 0.3, 0.1, 1.0, PETSC_FALSE},
                                     {3.0, 0.0, 0.0, 0.0, PETSC_TRUE}};
-  const double          h = 2e-4;
+  const double          h        = 2e-4;
 
   (void)state;
   for (int i = 0; FgClosures[i]; i++) {
@@ -356,21 +355,21 @@ static void presets_reproduce_their_sources(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(names),
-    cmocka_unit_test(laminate_values),
-    cmocka_unit_test(series_and_hs2d_values),
-    cmocka_unit_test(series_inverts_to_the_wrong_fraction),
-    cmocka_unit_test(rayleigh_tables),
-    cmocka_unit_test(arithmetic_mean_along_fibers),
-    cmocka_unit_test(keller_duality),
-    cmocka_unit_test(only_series_breaks_the_bound),
-    cmocka_unit_test(fibers_may_be_transversely_isotropic),
-    cmocka_unit_test(limits_are_finite_and_right),
-    cmocka_unit_test(homogeneity),
-    cmocka_unit_test(storage_and_normalisation),
-    cmocka_unit_test(derivatives),
-    cmocka_unit_test(presets_are_complete),
-    cmocka_unit_test(presets_reproduce_their_sources),
+      cmocka_unit_test(names),
+      cmocka_unit_test(laminate_values),
+      cmocka_unit_test(series_and_hs2d_values),
+      cmocka_unit_test(series_inverts_to_the_wrong_fraction),
+      cmocka_unit_test(rayleigh_tables),
+      cmocka_unit_test(arithmetic_mean_along_fibers),
+      cmocka_unit_test(keller_duality),
+      cmocka_unit_test(only_series_breaks_the_bound),
+      cmocka_unit_test(fibers_may_be_transversely_isotropic),
+      cmocka_unit_test(limits_are_finite_and_right),
+      cmocka_unit_test(homogeneity),
+      cmocka_unit_test(storage_and_normalisation),
+      cmocka_unit_test(derivatives),
+      cmocka_unit_test(presets_are_complete),
+      cmocka_unit_test(presets_reproduce_their_sources),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

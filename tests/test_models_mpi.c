@@ -200,8 +200,8 @@ static void derivatives_and_transposes(void **state)
 
 /* The check must be able to fail: F of one model with J at another point. */
 static FgSiteFunction honest;
-static void WrongSite(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian,
-                      PetscInt stride)
+static void           WrongSite(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian,
+                                PetscInt stride)
 {
   honest(context, m, frame, prediction, jacobian, stride);
   for (PetscInt i = 0; jacobian && i < stride; i++) jacobian[i] *= 1.001; /* porosity row, 0.1 % wrong */
@@ -321,7 +321,7 @@ static void CheckStart(Case *c, const char *label)
   FgModel            model = c->model;
   Vec                d;
   const PetscScalar *array;
-  double             worst = 0.0;
+  double             worst   = 0.0;
   PetscBool          refused = PETSC_TRUE;
 
   if (strstr(label, "rician")) return; /* the start ignores the noise floor */
@@ -360,8 +360,8 @@ static void start_reproduces_noiseless_data(void **state)
 static void cramer_rao_of_the_fiber_fraction(void **state)
 {
   static const double phi[] = {0.05, 0.2, 0.5, 0.8, 0.95}, published[] = {0.0062, 0.0060, 0.0049, 0.0027, 0.0015};
-  FgTissue            tissue = Tissue(FgClosureFind("series"), FG_ALIGNED);
-  const double        frame[9] = {0.36, 0.48, -0.8, -0.8, 0.6, 0.0, 0.48, 0.64, 0.6};
+  FgTissue            tissue    = Tissue(FgClosureFind("series"), FG_ALIGNED);
+  const double        frame[9]  = {0.36, 0.48, -0.8, -0.8, 0.6, 0.0, 0.48, 0.64, 0.6};
   const float         values[6] = {0}, sigma = 0.01e-3f;
   const FgData        data = {.nlocal = 1, .ndata = 6, .values = values, .sigma = &sigma};
   FgModel             model;
@@ -376,9 +376,8 @@ static void cramer_rao_of_the_fiber_fraction(void **state)
 
     FgModelSite(model, &data, 0, m, frame, &f, g, H);
     /* The inverse's (0,0) element by the Schur complement. */
-    const double det = H[4] * H[8] - H[5] * H[5];
-    const double schur =
-      H[0] - (H[1] * (H[8] * H[1] - H[5] * H[2]) + H[2] * (H[4] * H[2] - H[5] * H[1])) / det;
+    const double det      = H[4] * H[8] - H[5] * H[5];
+    const double schur    = H[0] - (H[1] * (H[8] * H[1] - H[5] * H[2]) + H[2] * (H[4] * H[2] - H[5] * H[1])) / det;
     const double harmonic = 1.0 / (phi[i] / 2.0 + (1.0 - phi[i]) / 0.5);
     const double closed   = 0.01 / sqrt(1.5 * 1.5 + 2.0 * PetscSqr(harmonic * harmonic * 1.5));
 
@@ -409,10 +408,13 @@ static void misuse_is_named(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(every_model_is_in_the_table),       cmocka_unit_test(derivatives_and_transposes),
-    cmocka_unit_test(a_wrong_jacobian_is_found),         cmocka_unit_test(fused_sums_agree_with_the_actions),
-    cmocka_unit_test(start_reproduces_noiseless_data),   cmocka_unit_test(cramer_rao_of_the_fiber_fraction),
-    cmocka_unit_test(misuse_is_named),
+      cmocka_unit_test(every_model_is_in_the_table),
+      cmocka_unit_test(derivatives_and_transposes),
+      cmocka_unit_test(a_wrong_jacobian_is_found),
+      cmocka_unit_test(fused_sums_agree_with_the_actions),
+      cmocka_unit_test(start_reproduces_noiseless_data),
+      cmocka_unit_test(cramer_rao_of_the_fiber_fraction),
+      cmocka_unit_test(misuse_is_named),
   };
   int failed;
 

@@ -45,7 +45,7 @@ static void agrees_with_the_integral(void **state)
   (void)state;
   FgRicianSetup();
   for (double x = 0.0; x < 30.0; x += 0.37) {
-    const double h = 1e-3;
+    const double h   = 1e-3;
     double       sum = 0.0, mean, slope;
 
     for (double r = h; r < x + 12.0; r += h) sum += h * r * r * exp(-0.5 * (r - x) * (r - x)) * gsl_sf_bessel_I0_scaled(r * x);
@@ -87,10 +87,10 @@ static void floor_and_scale(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(agrees_with_bessel_functions),
-    cmocka_unit_test(agrees_with_the_integral),
-    cmocka_unit_test(slope_is_the_derivative_of_the_value),
-    cmocka_unit_test(floor_and_scale),
+      cmocka_unit_test(agrees_with_bessel_functions),
+      cmocka_unit_test(agrees_with_the_integral),
+      cmocka_unit_test(slope_is_the_derivative_of_the_value),
+      cmocka_unit_test(floor_and_scale),
   };
 
   return cmocka_run_group_tests(tests, NULL, NULL);

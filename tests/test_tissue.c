@@ -76,7 +76,8 @@ static void components(void **state)
     assert_int_equal(FgTissueComponents(&tissue, c), count[o]);
     assert_string_equal(c[0].name, "porosity");
     assert_true(fabs(c[0].lower - (1.0 - M_PI / 4.0)) < 1e-15 && c[0].upper == 0.95); /* cylinders touch */
-    for (int i = 1; i < count[o]; i++) assert_int_equal(c[i].kind, i >= count[o] - (o == 2 ? 3 : 2) ? FG_KIND_TANGENT : FG_KIND_SCALAR);
+    for (int i = 1; i < count[o]; i++)
+      assert_int_equal(c[i].kind, i >= count[o] - (o == 2 ? 3 : 2) ? FG_KIND_TANGENT : FG_KIND_SCALAR);
   }
 }
 
@@ -113,14 +114,15 @@ static void derivatives_are_exact(void **state)
 /* Rotating the frame rotates the tensor: C(Q frame) = Q C Q^T. */
 static void CheckRotation(const FgTissue *tissue)
 {
-  double m[8], frame[9], turned[9], Q[9], C[6], D[6], R[6] = {0};
+  double           m[8], frame[9], turned[9], Q[9], C[6], D[6], R[6] = {0};
   static const int row[6] = {0, 1, 2, 0, 0, 1}, column[6] = {0, 1, 2, 1, 2, 2};
 
   Parameters(tissue, m);
   Frame(frame);
   Frame(Q);
   for (int i = 0; i < 3; i++) {
-    for (int j = 0; j < 3; j++) turned[3 * i + j] = Q[3 * i] * frame[j] + Q[3 * i + 1] * frame[3 + j] + Q[3 * i + 2] * frame[6 + j];
+    for (int j = 0; j < 3; j++)
+      turned[3 * i + j] = Q[3 * i] * frame[j] + Q[3 * i + 1] * frame[3 + j] + Q[3 * i + 2] * frame[6 + j];
   }
   FgTissueTensor(tissue, m, frame, C, NULL);
   FgTissueTensor(tissue, m, turned, D, NULL);
@@ -182,7 +184,7 @@ static void tensor_is_positive_definite(void **state)
 static void principal_values(void **state)
 {
   FgTissue tissue = Tissue(2, FG_ALIGNED);
-  double   m[4] = {0.4, 0.0, 0.0}, C[6], c[2], dc[2];
+  double   m[4]   = {0.4, 0.0, 0.0}, C[6], c[2], dc[2];
 
   (void)state;
   const double frame[9] = {0, 1, 0, 0, 0, 1, 1, 0, 0}; /* n = z */
@@ -209,9 +211,12 @@ static void CheckRoundTrip(const FgTissue *tissue)
   FgTissueTensor(tissue, m, frame, C, NULL);
   FgTissueFromTensor(tissue, C, back, other);
   FgTissueTensor(tissue, back, other, D, NULL);
-  if (Distance(C, D) > 2e-7) print_error("%s %s: %g %g -> %g %g\n", tissue->closure->name, FgOrientations[tissue->orientation], m[0], m[1], back[0], back[1]);
+  if (Distance(C, D) > 2e-7)
+    print_error("%s %s: %g %g -> %g %g\n", tissue->closure->name, FgOrientations[tissue->orientation], m[0], m[1], back[0],
+                back[1]);
   assert_true(Distance(C, D) < 2e-7); /* the search stops at 3e-5 of the porosity's range; C is of order 1e-3 */
-  const double det = other[0] * (other[4] * other[8] - other[5] * other[7]) - other[1] * (other[3] * other[8] - other[5] * other[6]) +
+  const double det = other[0] * (other[4] * other[8] - other[5] * other[7]) -
+                     other[1] * (other[3] * other[8] - other[5] * other[6]) +
                      other[2] * (other[3] * other[7] - other[4] * other[6]);
   assert_true(fabs(det - 1.0) < 1e-12);
 }
@@ -254,14 +259,14 @@ static void nearest_in_the_box(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(components),
-    cmocka_unit_test(derivatives_are_exact),
-    cmocka_unit_test(tensor_turns_with_the_frame),
-    cmocka_unit_test(n_and_minus_n_are_one_fiber),
-    cmocka_unit_test(tensor_is_positive_definite),
-    cmocka_unit_test(principal_values),
-    cmocka_unit_test(round_trip),
-    cmocka_unit_test(nearest_in_the_box),
+      cmocka_unit_test(components),
+      cmocka_unit_test(derivatives_are_exact),
+      cmocka_unit_test(tensor_turns_with_the_frame),
+      cmocka_unit_test(n_and_minus_n_are_one_fiber),
+      cmocka_unit_test(tensor_is_positive_definite),
+      cmocka_unit_test(principal_values),
+      cmocka_unit_test(round_trip),
+      cmocka_unit_test(nearest_in_the_box),
   };
   int failed;
 

@@ -21,4 +21,5 @@ static void Evaluate(const FgPhases *phases, double f, double c[2], double dc[2]
   }
 }
 
-const FgClosure FgClosureHs2d = {"hs2d", "coated cylinders: 2-D Hashin-Shtrikman (Maxwell) across, arithmetic mean along", 1.0, Evaluate};
+const FgClosure FgClosureHs2d = {"hs2d", "coated cylinders: 2-D Hashin-Shtrikman (Maxwell) across, arithmetic mean along", 1.0,
+                                 Evaluate};

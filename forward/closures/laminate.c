@@ -11,5 +11,5 @@ static void Evaluate(const FgPhases *phases, double f, double c[2], double dc[2]
   ArithmeticMean(phases->matrix, phases->fiber_radial, f, &c[1], &dc[1]);
 }
 
-const FgClosure FgClosureLaminate = {"laminate", "flat layers, n their normal: harmonic mean along, arithmetic mean across n", 1.0,
-                                     Evaluate};
+const FgClosure FgClosureLaminate = {"laminate", "flat layers, n their normal: harmonic mean along, arithmetic mean across n",
+                                     1.0, Evaluate};

@@ -15,7 +15,8 @@ PetscErrorCode FgModelSetRician(FgModel model, PetscBool rician, const float *si
 {
   PetscFunctionBegin;
   PetscCheck(!rician || model->ops->magnitude, PETSC_COMM_SELF, PETSC_ERR_USER,
-             "model %s: its data are not magnitude signals, so Rician noise has no meaning; use Gaussian noise", model->ops->name);
+             "model %s: its data are not magnitude signals, so Rician noise has no meaning; use Gaussian noise",
+             model->ops->name);
   PetscCheck(!rician || sigma, PETSC_COMM_SELF, PETSC_ERR_ARG_NULL, "model %s: Rician noise needs the noise level of each site",
              model->ops->name);
   model->rician = rician;

@@ -31,7 +31,7 @@ static PetscErrorCode RandomChange(FgModel model, Vec m, gsl_rng *random, Vec v)
   for (PetscInt i = 0; i < local; i++) {
     const FgComponent *c      = &model->components[i % n];
     const double       extent = Extent(c), change = extent * gsl_ran_flat(random, 0.2, 1.0);
-    const double       sign   = gsl_ran_flat(random, -1.0, 1.0) < 0.0 ? -1.0 : 1.0;
+    const double       sign = gsl_ran_flat(random, -1.0, 1.0) < 0.0 ? -1.0 : 1.0;
 
     array[i] = sign * change;
     if (marray[i] > c->upper - 0.05 * extent) array[i] = -change;
