@@ -65,19 +65,20 @@ PetscErrorCode FgOptionsYaml(const FgCommand *command, const void *settings, cha
 
 PetscErrorCode FgOptionsReadYaml(const FgCommand *command, const char *path, void *settings)
 {
-  FgConfig config;
-  char     message[FG_MESSAGE_LENGTH];
+  FgConfig  config;
+  PetscBool valid = PETSC_TRUE;
+  char      message[FG_MESSAGE_LENGTH];
 
   PetscFunctionBegin;
   PetscCall(FgConfigRead(path, &config));
-  for (PetscInt i = 0; i < config.n; i++) {
+  for (PetscInt i = 0; i < config.n && valid; i++) {
     const FgConfigEntry *entry = &config.entries[i];
     char                 origin[PETSC_MAX_PATH_LEN + 128];
 
     snprintf(origin, sizeof(origin), "%s:%d: %.90s", path, entry->line, entry->key);
-    PetscCheck(FgOptionsSet(command, entry->key, entry->value, origin, settings, message), PETSC_COMM_SELF, PETSC_ERR_USER, "%s",
-               message);
+    valid = FgOptionsSet(command, entry->key, entry->value, origin, settings, message);
   }
   PetscCall(FgConfigDestroy(&config));
+  PetscCheck(valid, PETSC_COMM_SELF, PETSC_ERR_USER, "%s", message);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
