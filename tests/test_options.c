@@ -44,7 +44,7 @@ static const FgCommand command = {.name          = "try",
                                   .usage         = "INPUT",
                                   .description   = "",
                                   .example       = "",
-                                  .options       = options,
+                                  .options       = {options},
                                   .settings_size = sizeof(Settings)};
 
 static PetscBool Parse(Settings *settings, char message[FG_MESSAGE_LENGTH], int argc, const char *const argv[])
@@ -261,7 +261,7 @@ static void TestTables(void **state)
 
     assert_non_null(tested->run);
     assert_true(strlen(tested->example) > 0);
-    assert_non_null(tested->options[0].section);
+    assert_non_null(tested->options[0]->section);
     FgOptionsDefaults(tested, settings);
     for (PetscInt i = 0; (option = FgOptionAt(tested, i)); i++) {
       char message[FG_MESSAGE_LENGTH];

@@ -2,24 +2,17 @@
 #ifndef FINEGRAIN_APP_FIT_H
 #define FINEGRAIN_APP_FIT_H
 
-#include "command.h"
+#include "tissue_options.h"
 
 typedef struct {
   FgCommonSettings common;
+  FgTissueSettings tissue;
   /* input */
   FgText dwi;                        /* the volume: DWI or tensor */
   FgText bval, bvec, grad, mask;     /* "": look beside the volume */
   double b0_threshold;               /* [s/mm^2] */
   FgText model;                      /* "": by content */
   FgText tensor_order, tensor_frame; /* "": by header */
-  /* tissue */
-  FgText  tissue;               /* name of a preset */
-  FgText  closure, orientation; /* "": the preset's */
-  FgText  normalization;        /* "effective", "apparent"; "": the preset's */
-  double  matrix_diffusivity;   /* [mm^2/s]; NaN: the preset's */
-  FgReals fiber_diffusivity;    /* [mm^2/s] axial, radial; n = 1: isotropic; n = 0: the preset's */
-  double  fiber_storage;        /* [1]; NaN: the preset's */
-  FgReals porosity_bounds;      /* [1] low, high; n = 0: 0 (or the closure's packing limit) to 1 */
   /* noise */
   FgText noise; /* "gaussian", "rician" */
   FgText sigma; /* a number [signal units], a map's path, "b0" or "residual"; "": automatic */
@@ -40,6 +33,10 @@ typedef struct {
 } FitSettings;
 
 extern const FgCommand FgCommandFit;
+
+/* What `fit` and `verify` have in common; the offsets are those of FitSettings. */
+extern const FgOption FgFitInputOptions[], FgFitInversionOptions[];
+PetscBool FgFitCheckInput(const FitSettings *settings, char message[FG_MESSAGE_LENGTH]);
 
 PetscErrorCode FgRunFit(const FitSettings *settings, FgLog *log);
 

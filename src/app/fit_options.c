@@ -1,27 +1,11 @@
-/* fit_options.c: the option table of `finegrain fit`. */
+/* fit_options.c: the option tables of `finegrain fit`; input and inversion are those of `verify` too. */
 #include "fit.h"
 
-#include "finegrain/closure.h"
 #include "finegrain/model.h"
 #include "finegrain/regularizer.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const char *ClosureName(PetscInt i)
-{
-  return FgClosures[i] ? FgClosures[i]->name : NULL;
-}
-
-static const char *OrientationName(PetscInt i)
-{
-  return FgOrientations[i];
-}
-
-static const char *PresetName(PetscInt i)
-{
-  return FgPresets[i].name;
-}
 
 static const char *ModelName(PetscInt i)
 {
@@ -36,7 +20,7 @@ static const char *RegularizerName(PetscInt i)
 #define MEMBER(member) .offset = offsetof(FitSettings, member)
 
 /* clang-format off */
-static const FgOption options[] = {
+const FgOption FgFitInputOptions[] = {
   {.section = "Input", .name = "dwi", .type = FG_OPTION_PATH, MEMBER(dwi), .value = "DWI", .positional = PETSC_TRUE,
    .summary = "diffusion-weighted or tensor volume, NIfTI (.nii, .nii.gz); .bval, .bvec and mask are found beside it by FSL "
                "and BIDS names"},
@@ -56,28 +40,9 @@ static const FgOption options[] = {
    .summary = "order of the six components of a tensor volume; auto: by the header, if it tells"},
   {.name = "tensor-frame", .type = FG_OPTION_CHOICE, MEMBER(tensor_frame), .word = "auto", .choices = "fsl|scanner|image",
    .summary = "axes of a tensor volume; auto: those usual with its order"},
+  {0}};
 
-  {.section = "Tissue", .name = "tissue", .type = FG_OPTION_CHOICE, MEMBER(tissue), .fallback = "brain", .choice = PresetName,
-   .summary = "preset of closure, orientation model and constants (docs/presets.md)"},
-  {.name = "closure", .type = FG_OPTION_CHOICE, MEMBER(closure), .word = "preset", .choice = ClosureName,
-   .summary = "homogenized tensor of aligned fibers (docs/closures.md)"},
-  {.name = "orientation", .type = FG_OPTION_CHOICE, MEMBER(orientation), .word = "preset", .choice = OrientationName,
-   .summary = "how fiber directions spread within a voxel"},
-  {.name = "normalization", .type = FG_OPTION_CHOICE, MEMBER(normalization), .word = "preset", .choices = "effective|apparent",
-   .summary = "effective: flux per total area; apparent: divided by the mean storage, what the visible water shows"},
-  {.name = "matrix-diffusivity", .type = FG_OPTION_REAL, MEMBER(matrix_diffusivity), .unit = "mm^2/s", .word = "preset",
-   .lower = FG_POSITIVE, .upper = 0.1, .summary = "of the matrix (fluid) phase"},
-  {.name = "fiber-diffusivity", .type = FG_OPTION_REALS, MEMBER(fiber_diffusivity), .unit = "mm^2/s", .value = "AXIAL[,RADIAL]",
-   .word = "preset", .lower = 0, .upper = 0.1, .least = 1, .most = 2,
-   .summary = "of the fiber phase, along and across its axis; one number: both"},
-  {.name = "fiber-storage", .type = FG_OPTION_REAL, MEMBER(fiber_storage), .unit = "1", .word = "preset", .lower = 0,
-   .upper = 10,
-   .summary = "visible water content of the fiber phase relative to the matrix"},
-  {.name = "porosity-bounds", .type = FG_OPTION_REALS, MEMBER(porosity_bounds), .unit = "1", .value = "LOW,HIGH",
-   .word = "auto",
-   .lower = 0, .upper = 1, .least = 2, .most = 2,
-   .summary = "box of the porosity; auto: all that the closure allows"},
-
+const FgOption FgFitInversionOptions[] = {
   {.section = "Noise", .name = "noise", .type = FG_OPTION_CHOICE, MEMBER(noise), .choices = "gaussian|rician",
    .summary = "rician compares with the mean of the magnitude signal, which noise lifts"},
   {.name = "sigma", .type = FG_OPTION_STRING, MEMBER(sigma), .unit = "signal", .value = "VALUE|FILE|b0|residual",
@@ -114,7 +79,9 @@ static const FgOption options[] = {
    .summary = "sweeps or iterations of one field solve"},
   {.name = "seed", .type = FG_OPTION_INTEGER, MEMBER(seed), .fallback = "1", .lower = 0, .upper = 2147483647,
    .summary = "of the random vectors that estimate the degrees of freedom"},
+  {0}};
 
+static const FgOption output_options[] = {
   {.section = "Output", .name = "output", .letter = 'o', .type = FG_OPTION_PATH, MEMBER(output), .value = "FOLDER",
    .summary = "where maps, sidecars, summary.json, config.yaml, picture.png and log.txt go"},
   {.name = "force", .type = FG_OPTION_FLAG, MEMBER(force), .summary = "overwrite what is in the output folder"},
@@ -128,20 +95,23 @@ static const FgOption options[] = {
   {0}};
 /* clang-format on */
 
-static PetscBool Check(const void *context, char message[FG_MESSAGE_LENGTH])
+PetscBool FgFitCheckInput(const FitSettings *settings, char message[FG_MESSAGE_LENGTH])
 {
-  const FitSettings *settings = context;
-
   if (settings->grad[0] && (settings->bval[0] || settings->bvec[0])) {
     snprintf(message, FG_MESSAGE_LENGTH, "--grad: excludes --bval and --bvec, give one kind of gradient table");
   } else if (!settings->bval[0] != !settings->bvec[0]) {
     snprintf(message, FG_MESSAGE_LENGTH, "--%s: is missing, --bval and --bvec go together", settings->bval[0] ? "bvec" : "bval");
-  } else if (settings->porosity_bounds.n && settings->porosity_bounds.value[0] >= settings->porosity_bounds.value[1]) {
-    snprintf(message, FG_MESSAGE_LENGTH, "--porosity-bounds: expected LOW < HIGH, found %g,%g",
-             settings->porosity_bounds.value[0], settings->porosity_bounds.value[1]);
-  } else if (!settings->output[0] && !settings->dry_run) {
-    snprintf(message, FG_MESSAGE_LENGTH, "--output: is missing, say where the results go with -o FOLDER");
-  } else return PETSC_TRUE;
+  } else return FgTissueCheck(&settings->tissue, message);
+  return PETSC_FALSE;
+}
+
+static PetscBool Check(const void *context, char message[FG_MESSAGE_LENGTH])
+{
+  const FitSettings *settings = context;
+
+  if (!FgFitCheckInput(settings, message)) return PETSC_FALSE;
+  if (settings->output[0] || settings->dry_run) return PETSC_TRUE;
+  snprintf(message, FG_MESSAGE_LENGTH, "--output: is missing, say where the results go with -o FOLDER");
   return PETSC_FALSE;
 }
 
@@ -162,7 +132,7 @@ const FgCommand FgCommandFit = {
                    "finegrain fit dwi.nii.gz -o out --closure hs2d --orientation dispersed --alpha auto --noise rician\n"
                    "finegrain fit dwi.nii.gz -o out --matrix-diffusivity 2.8e-3 --fiber-diffusivity 1e-3,0\n"
                    "mpiexec -n 2 finegrain fit --config out/config.yaml -o again",
-    .options     = options,
+    .options     = {FgFitInputOptions, FgTissueOptions, FgFitInversionOptions, output_options},
     .settings_size = sizeof(FitSettings),
     .check         = Check,
     .run           = Run};

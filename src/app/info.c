@@ -338,6 +338,6 @@ const FgCommand FgCommandInfo = {
                      "or gradient table, "
                      "the files found to belong to it, and the memory that a fit would take.",
     .example       = "finegrain info dwi.nii.gz\nfinegrain info dwi.nii.gz --json dwi.json\nfinegrain info dwi.bval",
-    .options       = options,
+    .options       = {options},
     .settings_size = sizeof(InfoSettings),
     .run           = Run};

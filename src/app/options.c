@@ -9,8 +9,10 @@
 
 const FgOption *FgOptionAt(const FgCommand *command, PetscInt i)
 {
-  for (const FgOption *option = command->options; option && option->name; option++) {
-    if (i-- == 0) return option;
+  for (const FgOption *const *table = command->options; *table; table++) {
+    for (const FgOption *option = *table; option->name; option++) {
+      if (i-- == 0) return option;
+    }
   }
   for (const FgOption *option = FgCommonOptions; option->name; option++) {
     if (i-- == 0) return option;

@@ -8,32 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static PetscErrorCode ChooseTissue(const FitSettings *s, FgTissue *tissue)
-{
-  const FgPreset *preset = FgPresets;
-
-  PetscFunctionBegin;
-  while (preset->name && strcmp(preset->name, s->tissue)) preset++;
-  PetscCheck(preset->name, PETSC_COMM_SELF, PETSC_ERR_USER, "--tissue %s: there is no such preset", s->tissue);
-  memset(tissue, 0, sizeof(*tissue));
-  tissue->closure = FgClosureFind(s->closure[0] ? s->closure : preset->closure);
-  PetscCheck(tissue->closure, PETSC_COMM_SELF, PETSC_ERR_USER, "--closure %s: there is no such closure", s->closure);
-  for (int k = 0; FgOrientations[k]; k++) {
-    if (!strcmp(FgOrientations[k], s->orientation[0] ? s->orientation : preset->orientation)) tissue->orientation = (FgOrientation)k;
-  }
-  tissue->phases = preset->phases;
-  if (!isnan(s->matrix_diffusivity)) tissue->phases.matrix = s->matrix_diffusivity;
-  if (s->fiber_diffusivity.n) {
-    tissue->phases.fiber_axial  = s->fiber_diffusivity.value[0];
-    tissue->phases.fiber_radial = s->fiber_diffusivity.value[s->fiber_diffusivity.n - 1];
-  }
-  if (!isnan(s->fiber_storage)) tissue->phases.fiber_storage = s->fiber_storage;
-  if (s->normalization[0]) tissue->phases.apparent = strcmp(s->normalization, "apparent") ? PETSC_FALSE : PETSC_TRUE;
-  tissue->porosity_lower = s->porosity_bounds.n ? s->porosity_bounds.value[0] : 0.0;
-  tissue->porosity_upper = s->porosity_bounds.n ? s->porosity_bounds.value[1] : 1.0;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* Tensor volumes say so by their intent, or by having six volumes and no gradient table beside them. */
 static PetscErrorCode ChooseModel(const FitSettings *s, FgPipeline *p)
 {
@@ -88,7 +62,7 @@ PetscErrorCode FgPipelineOpen(const FitSettings *s, FgLog *log, FgPipeline *p)
 
   PetscFunctionBegin;
   memset(p, 0, sizeof(*p));
-  PetscCall(ChooseTissue(s, &p->tissue));
+  PetscCall(FgTissueChoose(&s->tissue, &p->tissue));
   PetscCall(PetscStrncpy(p->files.dwi, s->dwi, sizeof(p->files.dwi)));
   PetscCall(PetscStrncpy(p->files.bval, s->grad[0] ? s->grad : s->bval, sizeof(p->files.bval)));
   PetscCall(PetscStrncpy(p->files.bvec, s->bvec, sizeof(p->files.bvec)));
