@@ -180,6 +180,18 @@ static void FslFrame(const FgGrid *grid, double frame[9])
   }
 }
 
+/* As many as the b-value file, or the MRtrix table, lists. */
+static PetscErrorCode CountVolumes(const char *bval, PetscBool mrtrix, PetscInt *nvolumes)
+{
+  FgTable table;
+
+  PetscFunctionBegin;
+  PetscCall(FgTableRead(bval, &table));
+  *nvolumes = mrtrix ? table.nrows : table.nvalues;
+  PetscCall(FgTableDestroy(&table));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode ReadInto(const char *bval, const char *bvec, const FgGrid *grid, PetscBool allow_deficient,
                                FgGradients *gradients)
 {
@@ -187,6 +199,7 @@ static PetscErrorCode ReadInto(const char *bval, const char *bvec, const FgGrid 
   const char *path     = bvec ? bvec : bval;
 
   PetscFunctionBegin;
+  if (gradients->n < 0) PetscCall(CountVolumes(bval, bvec ? PETSC_FALSE : PETSC_TRUE, &gradients->n));
   PetscCall(PetscMalloc2(gradients->n, &gradients->b, 3 * gradients->n, &gradients->g));
   if (bvec) {
     PetscCall(ReadBValues(bval, gradients->n, gradients->b));

@@ -27,11 +27,13 @@ typedef struct {
 } FgGradients;
 
 /* Reads FSL .bval/.bvec (3xN or Nx3) or, with bvec == NULL, an MRtrix 4-column table in bval. `grid` turns FSL
-   directions into the scanner frame. Errors name both counts. rank < 6 is an error unless allow_deficient. */
+   directions into the scanner frame; nvolumes -1: as many as the file lists. Errors name both counts. rank < 6 is an error unless allow_deficient. */
 PETSC_EXTERN PetscErrorCode FgGradientsRead(const char *bval, const char *bvec, const FgGrid *grid, PetscInt nvolumes,
                                             double b0_threshold, PetscBool allow_deficient, FgGradients *gradients);
 /* Writes FSL .bval and .bvec for the grid. */
 PETSC_EXTERN PetscErrorCode FgGradientsWrite(const FgGradients *gradients, const FgGrid *grid, const char *bval, const char *bvec);
+/* nb0 b0 volumes, then ndirections directions that cover the half sphere evenly, all of b-value `shell` [s/mm^2]. */
+PETSC_EXTERN PetscErrorCode FgGradientsSpread(PetscInt nb0, PetscInt ndirections, double shell, FgGradients *gradients);
 PETSC_EXTERN PetscErrorCode FgGradientsDestroy(FgGradients *gradients);
 
 typedef struct {
@@ -65,6 +67,10 @@ PETSC_EXTERN PetscErrorCode FgMeasurementReadDwi(MPI_Comm comm, const FgMeasurem
    data = (xx, yy, zz, sqrt2 xy, sqrt2 xz, sqrt2 yz) so that sums of squares are Frobenius norms. */
 PETSC_EXTERN PetscErrorCode FgMeasurementReadTensor(MPI_Comm comm, const FgMeasurementFiles *files, const char *order,
                                                     const char *frame, FgMeasurement *m);
+/* A measurement that comes from no file, for simulations: rank 0's grid, mask[voxels] and gradient table (taken over), one sample a
+   gradient; data are allocated and left to be filled. Collective; what other ranks give is ignored. */
+PETSC_EXTERN PetscErrorCode FgMeasurementCreate(MPI_Comm comm, const FgGrid *grid, const unsigned char *mask, const char *mask_source,
+                                                FgGradients *gradients, FgMeasurement *m);
 PETSC_EXTERN PetscErrorCode FgMeasurementDestroy(FgMeasurement *m);
 
 /* Scatters a map given on rank 0 (NULL elsewhere; one value a grid voxel) to this rank's masked voxels. Collective. */

@@ -36,7 +36,7 @@ extern const FgCommand FgCommandFit;
 
 /* What `fit` and `verify` have in common; the offsets are those of FitSettings. */
 extern const FgOption FgFitInputOptions[], FgFitInversionOptions[];
-PetscBool FgFitCheckInput(const FitSettings *settings, char message[FG_MESSAGE_LENGTH]);
+PetscBool             FgFitCheckInput(const FitSettings *settings, char message[FG_MESSAGE_LENGTH]);
 
 PetscErrorCode FgRunFit(const FitSettings *settings, FgLog *log);
 

@@ -53,10 +53,9 @@ static PetscErrorCode Source(const char *path, json_t *sources)
 
 PetscErrorCode FgFitProvenance(const FitSettings *s, const FgPipeline *p, json_t **provenance)
 {
-  const FgTissue *tissue  = &p->tissue;
-  PetscErrorCode  code    = PETSC_SUCCESS;
-  json_t         *sources = json_array();
-  PetscMPIInt     rank;
+  PetscErrorCode code    = PETSC_SUCCESS;
+  json_t        *sources = json_array();
+  PetscMPIInt    rank;
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
@@ -69,14 +68,7 @@ PetscErrorCode FgFitProvenance(const FitSettings *s, const FgPipeline *p, json_t
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));
   *provenance = json_pack("{s:s, s:s, s:s, s:o}", "GeneratedBy", "finegrain", "Version", FG_VERSION, "Model", p->model_name,
                           "Sources", sources);
-  if (strcmp(p->model_name, "dti")) {
-    json_object_set_new(
-        *provenance, "Tissue",
-        json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f}", "Closure", tissue->closure->name, "Orientation",
-                  FgOrientations[tissue->orientation], "Normalization", tissue->phases.apparent ? "apparent" : "effective",
-                  "MatrixDiffusivity_mm2_s", tissue->phases.matrix, "FiberDiffusivityAxial_mm2_s", tissue->phases.fiber_axial,
-                  "FiberDiffusivityRadial_mm2_s", tissue->phases.fiber_radial, "FiberStorage", tissue->phases.fiber_storage));
-  }
+  if (strcmp(p->model_name, "dti")) json_object_set_new(*provenance, "Tissue", FgTissueJson(&p->tissue));
   json_object_set_new(*provenance, "Noise",
                       json_pack("{s:s, s:f, s:s}", "Model", s->noise, "Sigma", p->sigma_median, "SigmaSource", p->sigma_source));
   json_object_set_new(*provenance, "Regularizer", s->pointwise ? json_string("none") : json_string(s->regularizer));

@@ -80,3 +80,13 @@ PetscErrorCode FgTissueChoose(const FgTissueSettings *s, FgTissue *tissue)
   tissue->porosity_upper = s->porosity_bounds.n ? s->porosity_bounds.value[1] : 1.0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+json_t *FgTissueJson(const FgTissue *tissue)
+{
+  const FgPhases *phases = &tissue->phases;
+
+  return json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f}", "Closure", tissue->closure->name, "Orientation",
+                   FgOrientations[tissue->orientation], "Normalization", phases->apparent ? "apparent" : "effective",
+                   "MatrixDiffusivity_mm2_s", phases->matrix, "FiberDiffusivityAxial_mm2_s", phases->fiber_axial,
+                   "FiberDiffusivityRadial_mm2_s", phases->fiber_radial, "FiberStorage", phases->fiber_storage);
+}

@@ -7,6 +7,8 @@
 
 #include "finegrain/closure.h"
 
+#include <jansson.h>
+
 typedef struct {
   FgText  tissue;               /* name of a preset */
   FgText  closure, orientation; /* "": the preset's */
@@ -29,5 +31,7 @@ extern const FgOption FgTissueOptions[];
 PetscBool FgTissueCheck(const FgTissueSettings *settings, char message[FG_MESSAGE_LENGTH]);
 /* The preset with what the settings change of it. Error: PETSC_ERR_USER. */
 PetscErrorCode FgTissueChoose(const FgTissueSettings *settings, FgTissue *tissue);
+/* The tissue for sidecars; a new reference. */
+json_t *FgTissueJson(const FgTissue *tissue);
 
 #endif
