@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-extern const FgCommand FgCommandFit, FgCommandSimulate, FgCommandInfo, FgCommandHelp;
+extern const FgCommand FgCommandFit, FgCommandSimulate, FgCommandVerify, FgCommandInfo, FgCommandHelp;
 
-const FgCommand *const FgCommands[] = {&FgCommandFit, &FgCommandSimulate, &FgCommandInfo, &FgCommandHelp, NULL};
+const FgCommand *const FgCommands[] = {&FgCommandFit, &FgCommandSimulate, &FgCommandVerify, &FgCommandInfo, &FgCommandHelp, NULL};
 
 /* clang-format off */
 const FgOption FgCommonOptions[] = {

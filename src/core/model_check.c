@@ -4,6 +4,7 @@
    order is taken over half decades of t, leaving out the part that rounding of F reaches. v has the size of each component's
    range (box, start, or one radian), so that t is relative, and points into the box. */
 #include "finegrain/model.h"
+#include "finegrain/taylor.h"
 
 #include <gsl/gsl_randist.h>
 #include <math.h>
@@ -55,30 +56,6 @@ static PetscErrorCode RandomNormal(gsl_rng *random, Vec w)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Observed orders of e[STEPS], while e[k] stands clear of `floor`. A remainder that never does (F linear along v) is exact. */
-static void Orders(const double e[], double floor, FgModelCheckResult *result)
-{
-  double least = INFINITY, most = -INFINITY;
-  int    good = 0;
-
-  for (int k = 0; k + 1 < STEPS && e[k + 1] > floor; k++) {
-    const double order = 2.0 * log10(e[k] / e[k + 1]);
-
-    least = fmin(least, order);
-    most  = fmax(most, order);
-    good += order >= 1.9 && order <= 2.1;
-  }
-  if (least > most) { /* no usable step */
-    const int exact = isfinite(floor) && e[0] <= floor;
-
-    least = most = exact ? 2.0 : 0.0;
-    good         = exact ? STEPS - 1 : 0;
-  }
-  result->taylor_slope[0] = least;
-  result->taylor_slope[1] = most;
-  result->taylor_decades  = 0.5 * good;
-}
-
 PetscErrorCode FgModelCheck(FgModel model, Vec m, unsigned long seed, FgModelCheckResult *result)
 {
   Vec         v, x, Jtw, F, Jv, w, d;
@@ -121,7 +98,7 @@ PetscErrorCode FgModelCheck(FgModel model, Vec m, unsigned long seed, FgModelChe
   }
   PetscCall(VecNorm(F, NORM_2, &size));
   /* 100 units of rounding of F: where the remainder is that large, rounding changes an order by less than some 0.01. */
-  Orders(e, 100.0 * PETSC_MACHINE_EPSILON * size, result);
+  FgTaylorOrders(STEPS, e, 100.0 * PETSC_MACHINE_EPSILON * size, 2.0, result->taylor_slope, &result->taylor_decades);
   PetscCall(FgModelApply(model, m, F)); /* leaves the model's state at m */
 
   gsl_rng_free(random);
