@@ -1,0 +1,81 @@
+/* compare_maps.c: how far two maps are apart inside a mask, for the command-line cases.
+
+   usage: compare_maps rmse|angle|relative|bitwise A.nii.gz B.nii.gz [MASK.nii.gz]
+     rmse      root mean square of the difference
+     angle     median angle between two 3-vectors up to sign [degree]
+     relative  largest difference over the largest value of B
+     bitwise   number of values whose bits differ
+   Prints one number. Exit code 1 where the maps cannot be compared. */
+#include "finegrain/image.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int CompareDoubles(const void *a, const void *b)
+{
+  const double x = *(const double *)a, y = *(const double *)b;
+
+  return (x > y) - (x < y);
+}
+
+static double Angle(const float *a, const float *b, size_t n, size_t v)
+{
+  double dot = 0.0, aa = 0.0, bb = 0.0;
+
+  for (size_t k = 0; k < 3; k++) {
+    dot += (double)a[k * n + v] * b[k * n + v];
+    aa += (double)a[k * n + v] * a[k * n + v];
+    bb += (double)b[k * n + v] * b[k * n + v];
+  }
+  return aa > 0.0 && bb > 0.0 ? acos(fmin(1.0, fabs(dot) / sqrt(aa * bb))) * 180.0 / M_PI : 90.0;
+}
+
+static double Compare(const char *mode, const FgImageInfo *info, const float *a, const float *b, const float *mask)
+{
+  const size_t n = (size_t)FgGridVoxels(&info->grid);
+  double      *angles = malloc(n * sizeof(double)), sum = 0.0, largest = 0.0, size = 0.0, different = 0.0, median;
+  size_t       count = 0, values = 0;
+
+  for (size_t v = 0; v < n; v++) {
+    if (mask && mask[v] == 0.0f) continue;
+    if (info->nvolumes == 3) angles[count] = Angle(a, b, n, v);
+    count++;
+    for (PetscInt k = 0; k < info->nvolumes; k++) {
+      const float x = a[(size_t)k * n + v], y = b[(size_t)k * n + v];
+
+      different += memcmp(&x, &y, sizeof x) ? 1.0 : 0.0;
+      sum += (double)(x - y) * (x - y);
+      largest = fmax(largest, fabs((double)x - y));
+      size    = fmax(size, fabs((double)y));
+      values++;
+    }
+  }
+  if (info->nvolumes == 3) qsort(angles, count, sizeof(double), CompareDoubles);
+  median = count && info->nvolumes == 3 ? angles[count / 2] : NAN;
+  free(angles);
+  if (!strcmp(mode, "rmse")) return sqrt(sum / (double)values);
+  if (!strcmp(mode, "angle")) return median;
+  if (!strcmp(mode, "relative")) return size > 0.0 ? largest / size : largest;
+  return different;
+}
+
+int main(int argc, char *argv[])
+{
+  FgImageInfo info[3];
+  float      *values[3] = {NULL, NULL, NULL};
+
+  if (argc < 4 || argc > 5) return 1;
+  if (PetscInitializeNoArguments()) return 1;
+  for (int k = 2; k < argc; k++) {
+    if (FgImageRead(argv[k], &info[k - 2], &values[k - 2])) return 1;
+    if (FgGridVoxels(&info[k - 2].grid) != FgGridVoxels(&info[0].grid) || (k == 3 && info[1].nvolumes != info[0].nvolumes)) {
+      fprintf(stderr, "compare_maps: %s has another size than %s\n", argv[k], argv[2]);
+      return 1;
+    }
+  }
+  printf("%.9g\n", Compare(argv[1], &info[0], values[0], values[1], values[2]));
+  for (int k = 0; k < 3; k++) (void)PetscFree(values[k]);
+  return PetscFinalize() ? 1 : 0;
+}
