@@ -37,7 +37,7 @@ PetscErrorCode FgSolveDiscrepancy(FgProblem problem, const FgSolveOptions *optio
                                   unsigned long seed, FgDiscrepancyReport *search, FgSolveReport *report)
 {
   enum { MAX_BRACKET = 8, MAX_REFINE = 6 };
-  const double   step = log(2.5);
+  const double   step = log(3.0);
   FgSolveOptions rough = *options;
   double         low = 0.0, high = 0.0, at_low = -1.0, at_high = 1.0, excess = 0.0, position = log(alpha_start);
   PetscBool      have_low = PETSC_FALSE, have_high = PETSC_FALSE;
@@ -45,7 +45,7 @@ PetscErrorCode FgSolveDiscrepancy(FgProblem problem, const FgSolveOptions *optio
   PetscFunctionBegin;
   search->level   = search->pointwise_chi2 / (search->samples - search->pointwise_freedom);
   search->npoints = 0;
-  rough.tolerance = PetscMax(options->tolerance, 3e-2); /* enough to tell v to 1e-4 of itself */
+  rough.tolerance = 2.0 * options->tolerance; /* v needs less than the maps do */
   for (PetscInt k = 0; k < MAX_BRACKET && !(have_low && have_high); k++) {
     PetscCall(Visit(problem, &rough, exp(position), seed, search, report, &excess));
     if (excess <= 0.0) {
@@ -67,7 +67,7 @@ PetscErrorCode FgSolveDiscrepancy(FgProblem problem, const FgSolveOptions *optio
 
     position = low + width * PetscMin(PetscMax(-at_low / (at_high - at_low), 0.1), 0.9);
     PetscCall(Visit(problem, &rough, exp(position), seed, search, report, &excess));
-    if (fabs(excess) < 1e-4) {
+    if (fabs(excess) < 1e-3) {
       low = high = position;
     } else if (excess <= 0.0) {
       low    = position;

@@ -94,7 +94,9 @@ static void Deviations(PetscInt nc, const double *hessian, float *deviation)
   }
 }
 
-/* Bits for a fitted site: at a bound; a bounded component known no better than half its range, a direction no better than 0.6 rad. */
+/* Bits for a fitted site: at a bound; porosity-like components known no better than half their range, the fiber direction no better
+   than 0.6 rad. An orthotropic frame's turn about the fiber (the third tangent coordinate) and its planarity are not judged: where the
+   planarity is near 0 they mean nothing. */
 static unsigned char JudgeSite(FgField field, const double *m, const float *deviation)
 {
   unsigned char status = 0;
@@ -104,6 +106,8 @@ static unsigned char JudgeSite(FgField field, const double *m, const float *devi
     const double       range     = component->upper - component->lower;
 
     if (component->kind == FG_KIND_SCALAR && (m[c] <= component->lower || m[c] >= component->upper)) status |= FG_STATUS_AT_BOUND;
+    if (c == field->tangent + 2 && field->ntangent == 3) continue;
+    if (field->ntangent == 3 && component->kind == FG_KIND_SCALAR && c == field->tangent - 1) continue;
     if (!(deviation[c] < (component->kind == FG_KIND_TANGENT ? 0.6 : isfinite(range) ? 0.5 * range : INFINITY))) {
       status |= FG_STATUS_UNIDENTIFIABLE;
     }

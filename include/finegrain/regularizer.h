@@ -50,10 +50,17 @@ PETSC_EXTERN PetscErrorCode FgRegularizerFreeze(FgRegularizer regularizer, Vec m
 PETSC_EXTERN PetscErrorCode FgRegularizerGradient(FgRegularizer regularizer, Vec m, double scale, Vec gradient);
 /* Adds scale * (lagged Gauss-Newton Hessian at the frozen m) v to y; updates the ghosts of v. */
 PETSC_EXTERN PetscErrorCode FgRegularizerHessian(FgRegularizer regularizer, Vec m, Vec v, double scale, Vec y);
-/* For one owned site with frozen weights: adds scale * its energy, gradient[ncomponents] and a positive definite bound of
-   its Hessian block[ncomponents^2], neighbors held. `m` is the local form of the field with ghosts; `trial` replaces the site's own
-   values; frames as in the field. energy, gradient and block may be NULL. Not collective. */
-PETSC_EXTERN void FgRegularizerSite(FgRegularizer regularizer, PetscInt site, const PetscScalar *m, const double *trial,
-                                    const double *frame, double scale, double *energy, double *gradient, double *block);
+/* What the frozen regularizer is to one owned site while its neighbors are held: for scalars a parabola about the neighbors' mean, for
+   each axis W - n^T M n. Gathered once, evaluated at as many trial points as a solver likes. Neither is collective. */
+typedef struct {
+  double weight[8], mean[8];     /* per component */
+  double total[2], dyads[2][9];  /* per axis: W and M = sum of weights and of weighted dyads n_j n_j^T */
+} FgRegularizerSite;
+/* `m`: the local form of the field with ghosts. */
+PETSC_EXTERN void FgRegularizerGather(FgRegularizer regularizer, PetscInt site, const PetscScalar *m, double scale, FgRegularizerSite *at);
+/* Adds the energy (up to a constant), gradient[ncomponents] and a positive semidefinite bound of the Hessian block[ncomponents^2] at the
+   site's own values `m` and frame. gradient and block may be NULL, together. */
+PETSC_EXTERN void FgRegularizerSiteEvaluate(FgRegularizer regularizer, const FgRegularizerSite *at, const double *m, const double *frame,
+                                            double *energy, double *gradient, double *block);
 
 #endif

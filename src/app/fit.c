@@ -58,7 +58,7 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
   PetscCall(PetscStrncpy(options.solver, s->solver, sizeof(options.solver)));
   options.tolerance       = s->tolerance;
   options.max_iterations  = s->max_iterations;
-  options.relaxation      = 1.5;
+  options.relaxation      = 1.3;
   options.monitor         = Monitor;
   options.monitor_context = log;
   PetscCall(FgPipelineRegularize(s, p));
@@ -66,7 +66,7 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
     report->search.pointwise_chi2    = p->pointwise_chi2;
     report->search.samples           = p->pointwise_samples;
     report->search.pointwise_freedom = p->pointwise_freedom;
-    PetscCall(FgSolveDiscrepancy(p->problem, &options, 0.3, 0.1, (unsigned long)s->seed, &report->search, &report->solve));
+    PetscCall(FgSolveDiscrepancy(p->problem, &options, 0.1, 0.2, (unsigned long)s->seed, &report->search, &report->solve));
     report->searched = PETSC_TRUE;
   } else {
     p->problem->alpha = s->alpha;

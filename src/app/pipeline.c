@@ -49,8 +49,8 @@ double FgPipelineMemory(const FgImageInfo *info, PetscInt nmask, PetscInt ndata,
   /* Data, sigma, chi2, deviation, status; state, variables, gradient, work; frames. */
   double site = 4.0 * ndata + 4.0 + 4.0 + 4.0 * nc + 3.0 + 8.0 * nc * 6.0 + 72.0;
 
-  /* Neighbor groups and frozen weights; directions; Krylov and trace vectors. */
-  if (field_solve) site += 4.0 * 12 + 8.0 * 5 + 24.0 + 8.0 * 4 + 48.0 + 8.0 * nc * 10.0;
+  /* Neighbor groups and frozen weights; directions; Krylov vectors; blocks of the trace estimate. */
+  if (field_solve) site += 4.0 * 12 + 8.0 * 5 + 24.0 + 8.0 * 4 + 48.0 + 8.0 * nc * 10.0 + 2.0 * nc * (nc + 1);
   /* One volume while reading; maps while writing (tensor: six floats, gathered and stored); the picture; program and libraries. */
   return nmask * site + 4.0 * nmask + grid * (8.0 + 2.0 * 4.0 * 6.0 + 5.0 * 4.0) + 60e6;
 }
@@ -137,7 +137,7 @@ static PetscErrorCode ReadSigmaMap(FgPipeline *p, const char *path)
 
 static PetscErrorCode Pointwise(FgPipeline *p, PetscBool keep_start)
 {
-  const FgPointwiseOptions options = {100, 1e-5};
+  const FgPointwiseOptions options = {100, 1e-3};
 
   PetscFunctionBegin;
   PetscCall(FgSolvePointwise(p->problem, &options, keep_start, p->deviation, p->chi2, p->samples));

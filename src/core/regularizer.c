@@ -247,47 +247,75 @@ PetscErrorCode FgRegularizerHessian(FgRegularizer r, Vec m, Vec v, double scale,
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-void FgRegularizerSite(FgRegularizer r, PetscInt site, const PetscScalar *m, const double *trial, const double *frame,
-                       double scale, double *energy, double *gradient, double *block)
+void FgRegularizerGather(FgRegularizer r, PetscInt site, const PetscScalar *m, double scale, FgRegularizerSite *at)
 {
   const FgField  field = r->field;
   const FgDomain d     = field->domain;
-  const PetscInt nc = field->ncomponents, nt = field->ntangent;
-  double         own[2][3], down[2][3][3];
+  const PetscInt nc = field->ncomponents, naxes = PetscMax(field->ntangent - 1, 0);
 
-  for (PetscInt axis = 0; axis < nt - 1; axis++) {
-    Axis(field, axis, frame, &trial[field->tangent], own[axis], gradient || block ? down[axis] : NULL);
+  for (PetscInt c = 0; c < nc; c++) at->weight[c] = at->mean[c] = 0.0;
+  for (PetscInt axis = 0; axis < naxes; axis++) {
+    at->total[axis] = 0.0;
+    for (int k = 0; k < 9; k++) at->dyads[axis][k] = 0.0;
   }
   for (PetscInt k = d->site_start[site]; k < d->site_start[site + 1]; k++) {
     const PetscInt p = d->site_pair[k], other = d->pair_i[p] == site ? d->pair_j[p] : d->pair_i[p], g = d->pair_group[p];
 
     for (PetscInt t = 0; t < r->nterms; t++) {
       const FgRegularizerTerm *term   = &r->terms[t];
-      const PetscInt           c      = term->component;
       const double             weight = scale * r->lagged[t * (size_t)d->ngroups + g] * d->pair_coupling[p];
 
       if (term->kind == FG_KIND_SCALAR) {
-        const double difference = trial[c] - m[other * nc + c];
-
-        if (energy) *energy += 0.5 * weight * difference * difference;
-        if (gradient) gradient[c] += weight * difference;
-        if (block) block[c * nc + c] += weight;
+        at->weight[term->component] += weight;
+        at->mean[term->component] += weight * m[other * nc + term->component];
       } else {
-        const double *ni = own[term->axis];
-        double        nj[3], cosine;
+        double  n[3];
+        double *dyads = at->dyads[term->axis];
 
-        Axis(field, term->axis, &field->frames[9 * other], &m[other * nc + field->tangent], nj, NULL);
-        cosine = Dot(ni, nj);
-        if (energy) *energy += 0.5 * weight * SineSquared(ni, nj);
-        for (PetscInt a = 0; a < nt && (gradient || block); a++) {
-          const double *da = down[term->axis][a], ta = Dot(da, nj);
+        Axis(field, term->axis, &field->frames[9 * other], &m[other * nc + field->tangent], n, NULL);
+        at->total[term->axis] += weight;
+        for (int a = 0; a < 3; a++) {
+          for (int b = 0; b < 3; b++) dyads[3 * a + b] += weight * n[a] * n[b];
+        }
+      }
+    }
+  }
+  for (PetscInt c = 0; c < nc; c++) {
+    if (at->weight[c] > 0.0) at->mean[c] /= at->weight[c];
+  }
+}
 
-          if (gradient) gradient[c + a] -= weight * cosine * ta;
-          for (PetscInt b = 0; block && b < nt; b++) {
-            const double *db = down[term->axis][b];
+void FgRegularizerSiteEvaluate(FgRegularizer r, const FgRegularizerSite *at, const double *m, const double *frame, double *energy,
+                               double *gradient, double *block)
+{
+  const FgField  field = r->field;
+  const PetscInt nc = field->ncomponents, nt = field->ntangent;
 
-            block[(c + a) * nc + c + b] += weight * (Dot(da, db) - ta * Dot(db, nj));
-          }
+  for (PetscInt t = 0; t < r->nterms; t++) {
+    const FgRegularizerTerm *term = &r->terms[t];
+    const PetscInt           c    = term->component;
+
+    if (term->kind == FG_KIND_SCALAR) {
+      const double difference = m[c] - at->mean[c];
+
+      *energy += 0.5 * at->weight[c] * difference * difference;
+      if (!gradient) continue;
+      gradient[c] += at->weight[c] * difference;
+      block[c * nc + c] += at->weight[c];
+    } else {
+      const double *M = at->dyads[term->axis];
+      double        n[3], dn[3][3], Mn[3];
+
+      Axis(field, term->axis, frame, &m[c], n, gradient ? dn : NULL);
+      for (int a = 0; a < 3; a++) Mn[a] = M[3 * a] * n[0] + M[3 * a + 1] * n[1] + M[3 * a + 2] * n[2];
+      *energy += 0.5 * (at->total[term->axis] - Dot(n, Mn));
+      for (PetscInt a = 0; gradient && a < nt; a++) {
+        double Md[3];
+
+        gradient[c + a] -= Dot(dn[a], Mn);
+        for (int k = 0; k < 3; k++) Md[k] = M[3 * k] * dn[a][0] + M[3 * k + 1] * dn[a][1] + M[3 * k + 2] * dn[a][2];
+        for (PetscInt b = 0; b < nt; b++) {
+          block[(c + a) * nc + c + b] += at->total[term->axis] * Dot(dn[a], dn[b]) - Dot(Md, dn[b]);
         }
       }
     }
