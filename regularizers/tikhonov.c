@@ -12,4 +12,4 @@ static double Weight(double t, double epsilon)
   return 1.0;
 }
 
-const FgRegularizerOps FgTikhonov = {"tikhonov", "sum of squared differences: smooth fields", Psi, Weight};
+const FgRegularizerOps FgTikhonov = {"tikhonov", "sum of squared differences: smooth fields", Psi, Weight, 0.02};

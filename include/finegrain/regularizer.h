@@ -16,6 +16,7 @@ typedef struct {
   const char *name, *summary;
   double (*psi)(double t, double epsilon);    /* psi(0) = 0 */
   double (*weight)(double t, double epsilon); /* 2 psi'(t), the lagged weight */
+  double alpha;                               /* where a search for the weight starts [1], differences in standard deviations */
 } FgRegularizerOps;
 PETSC_EXTERN const FgRegularizerOps *const FgRegularizers[]; /* NULL-terminated, regularizers/regularizers.c */
 PETSC_EXTERN const FgRegularizerOps       *FgRegularizerFind(const char *name); /* NULL where there is none */

@@ -4,9 +4,6 @@
 #include "fit_output.h"
 #include "fit_summary.h"
 #include "pipeline.h"
-#include "stop.h"
-
-#include "finegrain/statistics.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,7 +63,7 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
     report->search.pointwise_chi2    = p->pointwise_chi2;
     report->search.samples           = p->pointwise_samples;
     report->search.pointwise_freedom = p->pointwise_freedom;
-    PetscCall(FgSolveDiscrepancy(p->problem, &options, 0.1, 0.2, (unsigned long)s->seed, &report->search, &report->solve));
+    PetscCall(FgSolveDiscrepancy(p->problem, &options, p->regularizer->ops->alpha, 0.2, (unsigned long)s->seed, &report->search, &report->solve));
     report->searched = PETSC_TRUE;
   } else {
     p->problem->alpha = s->alpha;
@@ -75,6 +72,21 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
   PetscCall(FgProblemFreedom(p->problem, (unsigned long)s->seed, &report->freedom));
   report->seconds_field = FgWallSeconds() - start;
   report->cpu_field     = FgCpuSeconds() - cpu;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* What an earlier run left in the folder would pass for a result of this one: another model has other maps. */
+static PetscErrorCode RemoveOldFiles(const FgResult *result)
+{
+  PetscMPIInt rank;
+  char        path[PETSC_MAX_PATH_LEN + 32];
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  for (PetscInt k = 0; !rank && FgFitFiles[k]; k++) {
+    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", result->folder, FgFitFiles[k]));
+    (void)unlink(path);
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -95,6 +107,8 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
     PetscCall(FgPipelineClose(&p));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
+  /* Refuses to overwrite before the work, not after it. */
+  PetscCall(FgResultOpen(&p.measurement, s->output, FgFitFiles, s->force, json_object(), &result));
 
   cpu = FgCpuSeconds();
   FgLogLine(log, "fitting voxel by voxel");
@@ -110,8 +124,9 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
   now = FgWallSeconds();
   cpu = FgCpuSeconds();
   PetscCall(FgFitProvenance(s, &p, &provenance));
-  PetscCall(FgResultOpen(&p.measurement, s->output, FgFitFiles, s->force, provenance, &result));
-  FgStopSetFolder(result.folder);
+  json_object_update(result.provenance, provenance);
+  json_decref(provenance);
+  PetscCall(RemoveOldFiles(&result));
   PetscCall(FgFitWriteMaps(&p, &result, report.freedom, s->no_picture ? PETSC_FALSE : PETSC_TRUE));
   report.seconds_write = FgWallSeconds() - now;
   report.cpu_write     = FgCpuSeconds() - cpu;

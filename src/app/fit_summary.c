@@ -196,6 +196,25 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
   return root;
 }
 
+/* The settings with every word that stood for a choice of the program ("preset", the files found) replaced by what was chosen. */
+static void Resolve(const FgPipeline *p, FitSettings *s)
+{
+  const FgPhases *phases = &p->tissue.phases;
+
+  (void)PetscStrncpy(s->model, p->model_name, sizeof(s->model));
+  (void)PetscStrncpy(s->tissue.closure, p->tissue.closure->name, sizeof(s->tissue.closure));
+  (void)PetscStrncpy(s->tissue.orientation, FgOrientations[p->tissue.orientation], sizeof(s->tissue.orientation));
+  (void)PetscStrncpy(s->tissue.normalization, phases->apparent ? "apparent" : "effective", sizeof(s->tissue.normalization));
+  if (p->files.mask[0]) (void)PetscStrncpy(s->mask, p->files.mask, sizeof(s->mask));
+  if (!s->grad[0] && p->files.bvec[0]) {
+    (void)PetscStrncpy(s->bval, p->files.bval, sizeof(s->bval));
+    (void)PetscStrncpy(s->bvec, p->files.bvec, sizeof(s->bvec));
+  }
+  s->tissue.matrix_diffusivity = phases->matrix;
+  s->tissue.fiber_diffusivity  = (FgReals){2, {phases->fiber_axial, phases->fiber_radial}};
+  s->tissue.fiber_storage      = phases->fiber_storage;
+}
+
 static PetscErrorCode WriteFiles(const FitSettings *s, const json_t *summary, const FgResult *result, FgLog *log)
 {
   char  path[PETSC_MAX_PATH_LEN + 32];
@@ -228,9 +247,13 @@ PetscErrorCode FgFitSummarize(const FitSettings *s, FgPipeline *p, const FgFitRe
   Print(s, p, r, &overview, result->folder, log);
   if (!s->pointwise && (!r->solve.converged || (r->searched && !r->search.reached))) log->exit_code = 4;
   if (!rank) {
-    json_t *summary = Json(s, p, r, result, &overview, memory);
+    FitSettings resolved = *s;
+    json_t     *summary;
 
-    code = WriteFiles(s, summary, result, log);
+    Resolve(p, &resolved);
+    summary = Json(&resolved, p, r, result, &overview, memory);
+
+    code = WriteFiles(&resolved, summary, result, log);
     json_decref(summary);
   }
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));
