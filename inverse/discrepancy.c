@@ -37,7 +37,7 @@ PetscErrorCode FgSolveDiscrepancy(FgProblem problem, const FgSolveOptions *optio
                                   unsigned long seed, FgDiscrepancyReport *search, FgSolveReport *report)
 {
   enum { MAX_BRACKET = 8, MAX_REFINE = 6 };
-  const double   step = log(3.0);
+  const double   step  = log(3.0);
   FgSolveOptions rough = *options;
   double         low = 0.0, high = 0.0, at_low = -1.0, at_high = 1.0, excess = 0.0, position = log(alpha_start);
   PetscBool      have_low = PETSC_FALSE, have_high = PETSC_FALSE;

@@ -103,17 +103,20 @@ static PetscErrorCode Prepare(Influence *influence, unsigned long seed, Vec z)
     double misfit, gradient[8], block[64];
 
     gsl_rng_set(random, seed + 0x9e3779b9UL * (unsigned long)(d->first + i + 1));
-    FgModelSite(problem->model, &problem->data, i, &m[i * nc], field->frames ? &field->frames[9 * i] : NULL, &misfit, gradient, block);
+    FgModelSite(problem->model, &problem->data, i, &m[i * nc], field->frames ? &field->frames[9 * i] : NULL, &misfit, gradient,
+                block);
     for (PetscInt a = 0, k = 0; a < nc; a++) {
       for (PetscInt b = 0; b <= a; b++, k++) {
-        influence->blocks[i * (size_t)(nc * (nc + 1) / 2) + k] = (float)(block[a * nc + b] * problem->scale[a] * problem->scale[b]);
+        influence->blocks[i * (size_t)(nc * (nc + 1) / 2) + k] = (float)(block[a * nc + b] * problem->scale[a] *
+                                                                         problem->scale[b]);
       }
     }
     if (problem->regularizer) {
       FgRegularizerSite at;
 
       FgRegularizerGather(problem->regularizer, i, m, problem->alpha, &at);
-      FgRegularizerSiteEvaluate(problem->regularizer, &at, &m[i * nc], field->frames ? &field->frames[9 * i] : NULL, &misfit, gradient, block);
+      FgRegularizerSiteEvaluate(problem->regularizer, &at, &m[i * nc], field->frames ? &field->frames[9 * i] : NULL, &misfit,
+                                gradient, block);
     }
     for (PetscInt c = 0; c < nc; c++) {
       const FgComponent *component = &field->components[c];
@@ -137,8 +140,8 @@ static PetscErrorCode Prepare(Influence *influence, unsigned long seed, Vec z)
 
 PetscErrorCode FgProblemFreedom(FgProblem problem, unsigned long seed, PetscReal *freedom)
 {
-  const MPI_Comm comm   = problem->field->domain->comm;
-  const PetscInt nlocal = problem->field->ncomponents * problem->field->domain->nlocal;
+  const MPI_Comm comm      = problem->field->domain->comm;
+  const PetscInt nlocal    = problem->field->ncomponents * problem->field->domain->nlocal;
   Influence      influence = {problem, NULL, NULL, NULL};
   const PetscInt nc        = problem->field->ncomponents;
   Vec            z, b, x;

@@ -10,8 +10,9 @@ PetscBool FgSiteStep(const FgComponent components[], PetscInt nc, const double *
   PetscBool held[FG_MAX_COMPONENTS];
 
   for (PetscInt c = 0; c < nc; c++) {
-    held[c] = (m[c] <= components[c].lower && gradient[c] > 0.0) || (m[c] >= components[c].upper && gradient[c] < 0.0) ? PETSC_TRUE
-                                                                                                                      : PETSC_FALSE;
+    held[c] = (m[c] <= components[c].lower && gradient[c] > 0.0) || (m[c] >= components[c].upper && gradient[c] < 0.0)
+                  ? PETSC_TRUE
+                  : PETSC_FALSE;
   }
   /* At most one round a component: each round holds at least one more. */
   for (PetscInt round = 0; round <= nc; round++) {

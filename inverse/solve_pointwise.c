@@ -17,7 +17,8 @@ typedef struct {
 
 static void EvaluateSite(FgProblem problem, PetscInt i, Site *site)
 {
-  site->samples = FgModelSite(problem->model, &problem->data, i, site->m, site->frame, &site->misfit, site->gradient, site->hessian);
+  site->samples = FgModelSite(problem->model, &problem->data, i, site->m, site->frame, &site->misfit, site->gradient,
+                              site->hessian);
 }
 
 /* A variable that no sample depends on would make the system singular: give it a unit of curvature, so that it stays. */
@@ -30,14 +31,14 @@ static void FillNullCurvature(PetscInt nc, double *hessian)
 
 static PetscBool FitSite(FgProblem problem, PetscInt i, const FgPointwiseOptions *options, Site *site)
 {
-  const FgField  field = problem->field;
-  const PetscInt nc    = field->ncomponents;
+  const FgField  field   = problem->field;
+  const PetscInt nc      = field->ncomponents;
   double         damping = 1e-3, growth = 2.0;
 
   EvaluateSite(problem, i, site);
   if (!isfinite(site->misfit)) return PETSC_FALSE;
   for (PetscInt iteration = 0; iteration < options->max_iterations; iteration++) {
-    Site   trial = *site;
+    Site   trial     = *site;
     double predicted = 0.0, length = 0.0, ratio;
 
     FillNullCurvature(nc, site->hessian);
@@ -47,7 +48,7 @@ static PetscBool FitSite(FgProblem problem, PetscInt i, const FgPointwiseOptions
       continue;
     }
     for (PetscInt a = 0; a < nc; a++) {
-      const double step = trial.m[a] - site->m[a];
+      const double step   = trial.m[a] - site->m[a];
       double       curved = 0.0;
 
       for (PetscInt b = 0; b < nc; b++) curved += site->hessian[a * nc + b] * (trial.m[b] - site->m[b]);

@@ -12,8 +12,8 @@
 
 #include <math.h>
 
-static double SiteObjective(FgProblem problem, PetscInt i, const FgRegularizerSite *at, const double *m, const double *frame, double *gradient,
-                            double *hessian)
+static double SiteObjective(FgProblem problem, PetscInt i, const FgRegularizerSite *at, const double *m, const double *frame,
+                            double *gradient, double *hessian)
 {
   double misfit = 0.0;
 
@@ -153,6 +153,7 @@ PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, Fg
     }
   }
   PetscCall(PetscFree(awake));
-  PetscCall(PetscStrncpy(report->reason, report->converged ? "projected gradient small" : "iteration limit", sizeof(report->reason)));
+  PetscCall(
+      PetscStrncpy(report->reason, report->converged ? "projected gradient small" : "iteration limit", sizeof(report->reason)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

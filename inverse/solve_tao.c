@@ -166,8 +166,8 @@ static PetscErrorCode Monitor(Tao tao, void *context)
 PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report)
 {
   enum { MAX_CHARTS = 5 };
-  const PetscInt nlocal = problem->field->ncomponents * problem->field->domain->nlocal;
-  const MPI_Comm comm   = problem->field->domain->comm;
+  const PetscInt nlocal       = problem->field->ncomponents * problem->field->domain->nlocal;
+  const MPI_Comm comm         = problem->field->domain->comm;
   const double   norm_of_ones = PetscSqrtReal((PetscReal)problem->field->ncomponents * problem->field->domain->nglobal);
   Vec            x, lower, upper;
   Mat            H;
@@ -220,9 +220,9 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSo
   PetscCall(FgProblemProjectedNorm(problem, problem->g, &report->projected_gradient));
   report->converged = report->projected_gradient <= options->tolerance ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(PetscStrncpy(report->reason,
-                         report->converged                                ? "projected gradient small"
+                         report->converged                               ? "projected gradient small"
                          : report->iterations >= options->max_iterations ? "iteration limit"
-                                                                          : "line search or trust region failed",
+                                                                         : "line search or trust region failed",
                          sizeof(report->reason)));
   PetscCall(VecDestroy(&x));
   PetscCall(VecDestroy(&lower));

@@ -34,7 +34,7 @@ static double Angle(const float *a, const float *b, size_t n, size_t v)
 
 static double Compare(const char *mode, const FgImageInfo *info, const float *a, const float *b, const float *mask)
 {
-  const size_t n = (size_t)FgGridVoxels(&info->grid);
+  const size_t n      = (size_t)FgGridVoxels(&info->grid);
   double      *angles = malloc(n * sizeof(double)), sum = 0.0, largest = 0.0, size = 0.0, different = 0.0, median;
   size_t       count = 0, values = 0;
 

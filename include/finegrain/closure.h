@@ -13,11 +13,11 @@
 #include "field.h"
 
 typedef struct {
-  double matrix;         /* diffusivity of the matrix (fluid) phase [mm^2/s] */
-  double fiber_axial;    /* of the fiber phase along its axis [mm^2/s] */
-  double fiber_radial;   /* across it [mm^2/s] */
-  double fiber_storage;  /* visible water content (partition coefficient) of the fiber phase relative to the matrix [1] */
-  PetscBool apparent;    /* divide by the mean storage: what a tracer or DTI on the mobile water sees */
+  double    matrix;        /* diffusivity of the matrix (fluid) phase [mm^2/s] */
+  double    fiber_axial;   /* of the fiber phase along its axis [mm^2/s] */
+  double    fiber_radial;  /* across it [mm^2/s] */
+  double    fiber_storage; /* visible water content (partition coefficient) of the fiber phase relative to the matrix [1] */
+  PetscBool apparent;      /* divide by the mean storage: what a tracer or DTI on the mobile water sees */
 } FgPhases;
 
 typedef struct {
@@ -27,8 +27,8 @@ typedef struct {
   void (*evaluate)(const FgPhases *phases, double fiber_fraction, double c[2], double dc[2]);
 } FgClosure;
 
-PETSC_EXTERN const FgClosure *const FgClosures[]; /* NULL-terminated */
-PETSC_EXTERN const FgClosure *FgClosureFind(const char *name); /* NULL where there is none */
+PETSC_EXTERN const FgClosure *const FgClosures[];                    /* NULL-terminated */
+PETSC_EXTERN const FgClosure       *FgClosureFind(const char *name); /* NULL where there is none */
 
 /* With storage and normalisation applied: c and dc per porosity (not fiber fraction). */
 PETSC_EXTERN void FgClosureEvaluate(const FgClosure *closure, const FgPhases *phases, double porosity, double c[2], double dc[2]);

@@ -11,25 +11,25 @@ typedef struct FgDomain_ *FgDomain;
 struct FgDomain_ {
   MPI_Comm  comm;
   PetscInt  nglobal, first, nlocal, nghost;
-  PetscInt *ghosts;          /* [nghost] global site numbers, ascending; local index nlocal + k */
-  PetscInt  ngroups, nowned; /* the first nowned groups are this rank's own: energies sum over them */
-  PetscInt *group_start;     /* [ngroups + 1] into the pair arrays */
-  double   *group_measure;   /* [ngroups] site volume / mean site volume */
-  PetscInt *pair_i, *pair_j; /* local indices, either may be a ghost; the first nlocal + nghost are valid */
-  PetscInt *pair_group;      /* the group of each pair */
-  double   *pair_coupling;   /* (h0/h)^2, h the distance of the pair [mm], h0 the domain's reference length [mm] */
-  double    reference_length;/* h0 = cube root of the mean site volume [mm] */
+  PetscInt *ghosts;           /* [nghost] global site numbers, ascending; local index nlocal + k */
+  PetscInt  ngroups, nowned;  /* the first nowned groups are this rank's own: energies sum over them */
+  PetscInt *group_start;      /* [ngroups + 1] into the pair arrays */
+  double   *group_measure;    /* [ngroups] site volume / mean site volume */
+  PetscInt *pair_i, *pair_j;  /* local indices, either may be a ghost; the first nlocal + nghost are valid */
+  PetscInt *pair_group;       /* the group of each pair */
+  double   *pair_coupling;    /* (h0/h)^2, h the distance of the pair [mm], h0 the domain's reference length [mm] */
+  double    reference_length; /* h0 = cube root of the mean site volume [mm] */
   /* The pairs that touch each owned site, for sweeps: */
-  PetscInt *site_start;      /* [nlocal + 1] */
-  PetscInt *site_pair;       /* indices of the pairs that touch the site */
+  PetscInt      *site_start; /* [nlocal + 1] */
+  PetscInt      *site_pair;  /* indices of the pairs that touch the site */
   unsigned char *color;      /* [nlocal]: no two neighbours share one */
-  PetscInt  ncolors;
+  PetscInt       ncolors;
 };
 
 /* Masked voxels of a grid: voxel[nglobal] are linear indices (x fastest, ascending), known to every rank.
    dims voxels, spacing [mm]. Collective. */
-PETSC_EXTERN PetscErrorCode FgDomainCreateVoxels(MPI_Comm comm, const PetscInt dims[3], const double spacing[3],
-                                                 PetscInt nglobal, const PetscInt voxel[], FgDomain *domain);
+PETSC_EXTERN PetscErrorCode FgDomainCreateVoxels(MPI_Comm comm, const PetscInt dims[3], const double spacing[3], PetscInt nglobal,
+                                                 const PetscInt voxel[], FgDomain *domain);
 PETSC_EXTERN PetscErrorCode FgDomainDestroy(FgDomain *domain);
 /* Which run of n sites a rank owns; the one rule of distribution. */
 PETSC_EXTERN void FgDomainRun(PetscInt n, int rank, int size, PetscInt *first, PetscInt *nlocal);

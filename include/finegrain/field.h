@@ -14,20 +14,20 @@ typedef enum { FG_KIND_SCALAR, FG_KIND_TANGENT } FgKind;
 
 typedef struct {
   char   name[32], unit[32];
-  FgKind kind;          /* the tangent coordinates of a field stand together */
-  double lower, upper;  /* box; infinite where unbounded */
+  FgKind kind;         /* the tangent coordinates of a field stand together */
+  double lower, upper; /* box; infinite where unbounded */
   double start;
 } FgComponent;
 
 typedef struct FgField_ *FgField;
 struct FgField_ {
-  FgDomain    domain;        /* borrowed */
+  FgDomain    domain; /* borrowed */
   PetscInt    ncomponents;
   FgComponent components[8];
-  PetscInt    tangent;       /* index of the first tangent component, -1 without direction */
-  PetscInt    ntangent;      /* 0, 2 or 3 */
-  Vec         m;             /* ghosted, block size ncomponents */
-  double     *frames;        /* [nlocal + nghost][9], row-major R0: columns n0, e1, e2 */
+  PetscInt    tangent;  /* index of the first tangent component, -1 without direction */
+  PetscInt    ntangent; /* 0, 2 or 3 */
+  Vec         m;        /* ghosted, block size ncomponents */
+  double     *frames;   /* [nlocal + nghost][9], row-major R0: columns n0, e1, e2 */
 };
 
 PETSC_EXTERN PetscErrorCode FgFieldCreate(FgDomain domain, PetscInt ncomponents, const FgComponent components[], FgField *field);
@@ -43,7 +43,7 @@ PETSC_EXTERN PetscErrorCode FgFieldUpdateFrames(FgField field);
 
 /* Pure functions of one site. frame: row-major 3x3 with columns n0, e1, e2. */
 PETSC_EXTERN void FgChartFrameFromDirection(const double n[3], double frame[9]);
-PETSC_EXTERN void FgChartDirection(const double frame[9], const double *uv, double n[3], double dn[2][3]); /* dn may be NULL */
+PETSC_EXTERN void FgChartDirection(const double frame[9], const double *uv, double n[3], double dn[2][3]);   /* dn may be NULL */
 PETSC_EXTERN void FgChartRotation(const double frame[9], const double uvw[3], double R[9], double dR[3][9]); /* dR may be NULL */
 /* Moves the chart's centre to the present direction (or frame): coordinates[ntangent] become 0. */
 PETSC_EXTERN void FgChartRecenter(PetscInt ntangent, double *coordinates, double frame[9]);

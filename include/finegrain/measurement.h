@@ -7,19 +7,19 @@
 
 /* Bits of status.nii.gz (docs/formats.md). The first group is set on reading, the second by the solvers. */
 typedef enum {
-  FG_STATUS_CLAMPED         = 1,   /* a sample was non-finite, zero or negative: non-finite and exactly zero samples are left out */
-  FG_STATUS_NOT_FITTED      = 2,   /* too few usable samples: no value in any map */
-  FG_STATUS_AT_BOUND        = 4,   /* a parameter ended on its bound */
-  FG_STATUS_NOT_CONVERGED   = 8,   /* the pointwise fit hit its iteration limit */
-  FG_STATUS_UNIDENTIFIABLE  = 16,  /* the data do not determine a parameter here (e.g. direction where the tensor is isotropic) */
-  FG_STATUS_OUTSIDE_MODEL   = 32   /* reduced chi-squared above its 99.9 % quantile: the model does not describe this voxel */
+  FG_STATUS_CLAMPED        = 1,  /* a sample was non-finite, zero or negative: non-finite and exactly zero samples are left out */
+  FG_STATUS_NOT_FITTED     = 2,  /* too few usable samples: no value in any map */
+  FG_STATUS_AT_BOUND       = 4,  /* a parameter ended on its bound */
+  FG_STATUS_NOT_CONVERGED  = 8,  /* the pointwise fit hit its iteration limit */
+  FG_STATUS_UNIDENTIFIABLE = 16, /* the data do not determine a parameter here (e.g. direction where the tensor is isotropic) */
+  FG_STATUS_OUTSIDE_MODEL  = 32  /* reduced chi-squared above its 99.9 % quantile: the model does not describe this voxel */
 } FgStatus;
 
 /* Diffusion weighting of each volume. */
 typedef struct {
   PetscInt n;
-  double  *b;         /* [s/mm^2], n */
-  double  *g;         /* unit directions in the scanner frame, n x 3; 0 for b = 0 volumes */
+  double  *b;            /* [s/mm^2], n */
+  double  *g;            /* unit directions in the scanner frame, n x 3; 0 for b = 0 volumes */
   double   b0_threshold; /* [s/mm^2]: volumes at or below are b0 */
   PetscInt nb0;
   PetscInt nrescaled; /* directions whose norm was not 1 (within 1e-3): b is kept, the direction normalised */
@@ -31,23 +31,24 @@ typedef struct {
 PETSC_EXTERN PetscErrorCode FgGradientsRead(const char *bval, const char *bvec, const FgGrid *grid, PetscInt nvolumes,
                                             double b0_threshold, PetscBool allow_deficient, FgGradients *gradients);
 /* Writes FSL .bval and .bvec for the grid. */
-PETSC_EXTERN PetscErrorCode FgGradientsWrite(const FgGradients *gradients, const FgGrid *grid, const char *bval, const char *bvec);
+PETSC_EXTERN PetscErrorCode FgGradientsWrite(const FgGradients *gradients, const FgGrid *grid, const char *bval,
+                                             const char *bvec);
 /* nb0 b0 volumes, then ndirections directions that cover the half sphere evenly, all of b-value `shell` [s/mm^2]. */
 PETSC_EXTERN PetscErrorCode FgGradientsSpread(PetscInt nb0, PetscInt ndirections, double shell, FgGradients *gradients);
 PETSC_EXTERN PetscErrorCode FgGradientsDestroy(FgGradients *gradients);
 
 typedef struct {
-  MPI_Comm    comm;
-  FgImageInfo info;         /* of the main file */
-  FgGrid      grid;
-  FgGradients gradients;    /* n = 0 for tensor data */
-  PetscInt    nmask;        /* masked voxels, all ranks */
-  PetscInt   *voxel;        /* [nmask] linear index in the grid (x fastest) of each masked voxel, ascending; on every rank */
-  PetscInt    first, nlocal; /* this rank's contiguous run of masked voxels */
-  PetscInt    ndata;        /* samples a voxel */
-  float      *data;         /* [nlocal][ndata]; NaN where the sample is left out */
-  unsigned char *status;    /* [nlocal] FgStatus bits */
-  char        mask_source[PETSC_MAX_PATH_LEN]; /* path, or "otsu" */
+  MPI_Comm       comm;
+  FgImageInfo    info; /* of the main file */
+  FgGrid         grid;
+  FgGradients    gradients;     /* n = 0 for tensor data */
+  PetscInt       nmask;         /* masked voxels, all ranks */
+  PetscInt      *voxel;         /* [nmask] linear index in the grid (x fastest) of each masked voxel, ascending; on every rank */
+  PetscInt       first, nlocal; /* this rank's contiguous run of masked voxels */
+  PetscInt       ndata;         /* samples a voxel */
+  float         *data;          /* [nlocal][ndata]; NaN where the sample is left out */
+  unsigned char *status;        /* [nlocal] FgStatus bits */
+  char           mask_source[PETSC_MAX_PATH_LEN]; /* path, or "otsu" */
 } FgMeasurement;
 
 /* Files that belong to a DWI or tensor volume; empty strings are looked for beside it by FSL and BIDS names
@@ -59,7 +60,8 @@ PETSC_EXTERN PetscErrorCode FgMeasurementFind(FgMeasurementFiles *files);
 
 /* Collective. Rank 0 reads; every rank gets its run. Without a mask one is made: Otsu threshold of the mean b0 after
    median filtering, largest 6-connected component, holes filled. For dwi->n = 0 (tensor) mask = all finite non-zero. */
-PETSC_EXTERN PetscErrorCode FgMeasurementReadDwi(MPI_Comm comm, const FgMeasurementFiles *files, double b0_threshold, FgMeasurement *m);
+PETSC_EXTERN PetscErrorCode FgMeasurementReadDwi(MPI_Comm comm, const FgMeasurementFiles *files, double b0_threshold,
+                                                 FgMeasurement *m);
 
 /* Tensor volumes: the six components become xx,yy,zz,xy,xz,yz [mm^2/s] in the scanner frame, whatever the file's
    order and frame. order: "auto" (intent 1005 -> nifti; otherwise must be told), "nifti", "fsl", "mrtrix". frame: "auto" (the sidecar's
@@ -69,8 +71,8 @@ PETSC_EXTERN PetscErrorCode FgMeasurementReadTensor(MPI_Comm comm, const FgMeasu
                                                     const char *frame, FgMeasurement *m);
 /* A measurement that comes from no file, for simulations: rank 0's grid, mask[voxels] and gradient table (taken over), one sample a
    gradient; data are allocated and left to be filled. Collective; what other ranks give is ignored. */
-PETSC_EXTERN PetscErrorCode FgMeasurementCreate(MPI_Comm comm, const FgGrid *grid, const unsigned char *mask, const char *mask_source,
-                                                FgGradients *gradients, FgMeasurement *m);
+PETSC_EXTERN PetscErrorCode FgMeasurementCreate(MPI_Comm comm, const FgGrid *grid, const unsigned char *mask,
+                                                const char *mask_source, FgGradients *gradients, FgMeasurement *m);
 PETSC_EXTERN PetscErrorCode FgMeasurementDestroy(FgMeasurement *m);
 
 /* Scatters a map given on rank 0 (NULL elsewhere; one value a grid voxel) to this rank's masked voxels. Collective. */

@@ -16,18 +16,18 @@ typedef struct FgModel_ *FgModel;
 typedef struct {
   PetscInt     nlocal, ndata;
   const float *values;
-  const float *sigma;    /* [nlocal] noise standard deviation of the samples of each site, [data unit], > 0 */
+  const float *sigma; /* [nlocal] noise standard deviation of the samples of each site, [data unit], > 0 */
 } FgData;
 
 /* One site: its prediction[ndata] and, if jacobian != NULL, jacobian[component*stride + sample]. Pure. */
-typedef void (*FgSiteFunction)(const void *context, const double *m, const double frame[9], double *prediction,
-                               double *jacobian, PetscInt stride);
+typedef void (*FgSiteFunction)(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian,
+                               PetscInt stride);
 
 typedef struct {
   const char *name, *summary;
-  PetscBool   magnitude;                            /* data are magnitudes of complex signals: Rician noise has a meaning */
-  PetscErrorCode (*setup)(FgModel);                 /* declares components, allocates */
-  PetscErrorCode (*apply)(FgModel, Vec m, Vec d);   /* d = F(m); J and J^T are then taken at this m */
+  PetscBool   magnitude;                          /* data are magnitudes of complex signals: Rician noise has a meaning */
+  PetscErrorCode (*setup)(FgModel);               /* declares components, allocates */
+  PetscErrorCode (*apply)(FgModel, Vec m, Vec d); /* d = F(m); J and J^T are then taken at this m */
   PetscErrorCode (*tangent)(FgModel, Vec v, Vec Jv);
   PetscErrorCode (*adjoint)(FgModel, Vec w, Vec Jtw);
   PetscErrorCode (*destroy)(FgModel);
@@ -44,24 +44,24 @@ typedef struct {
 } FgModelCounts;
 
 struct FgModel_ {
-  const FgModelOps *ops;
-  MPI_Comm       comm;
-  FgTissue       tissue;
-  FgComponent    components[8];
-  PetscInt       ncomponents;
-  PetscInt       ndata;        /* samples a site (pointwise) or in all */
-  char           data_unit[32];
-  FgField        field;        /* borrowed; set by FgModelSetField */
-  const FgGradients *gradients;/* borrowed; dwi */
-  double         signal_scale; /* [data unit]: typical S0, for bounds and starts */
-  PetscBool      rician;       /* prediction = E|S + noise| instead of S */
-  const float   *sigma;        /* [nlocal] noise level of each site, for the Rician mean; borrowed */
-  FgSiteFunction site;         /* pointwise models */
-  void          *context;      /* of the site function; owned by the model */
-  PetscInt       stride;       /* pointwise models: ndata rounded up to whole vectors */
-  double        *work;         /* pointwise models: the adapter's rows of `stride` doubles (forward/pointwise.h) */
-  Vec            state;        /* m at which J is taken */
-  FgModelCounts  counts;
+  const FgModelOps  *ops;
+  MPI_Comm           comm;
+  FgTissue           tissue;
+  FgComponent        components[8];
+  PetscInt           ncomponents;
+  PetscInt           ndata; /* samples a site (pointwise) or in all */
+  char               data_unit[32];
+  FgField            field;        /* borrowed; set by FgModelSetField */
+  const FgGradients *gradients;    /* borrowed; dwi */
+  double             signal_scale; /* [data unit]: typical S0, for bounds and starts */
+  PetscBool          rician;       /* prediction = E|S + noise| instead of S */
+  const float       *sigma;        /* [nlocal] noise level of each site, for the Rician mean; borrowed */
+  FgSiteFunction     site;         /* pointwise models */
+  void              *context;      /* of the site function; owned by the model */
+  PetscInt           stride;       /* pointwise models: ndata rounded up to whole vectors */
+  double            *work;         /* pointwise models: the adapter's rows of `stride` doubles (forward/pointwise.h) */
+  Vec                state;        /* m at which J is taken */
+  FgModelCounts      counts;
 };
 
 /* Pointwise adapter (forward/pointwise.c), also used directly by solvers through the model: */
@@ -70,8 +70,8 @@ struct FgModel_ {
 PETSC_EXTERN PetscInt FgModelSite(FgModel model, const FgData *data, PetscInt site, const double *m, const double frame[9],
                                   double *misfit, double *gradient, double *hessian);
 
-PETSC_EXTERN const FgModelOps *const FgModels[];  /* NULL-terminated, forward/models.c */
-PETSC_EXTERN PetscErrorCode FgModelCreate(MPI_Comm comm, const char *name, const FgTissue *tissue, FgModel *model);
+PETSC_EXTERN const FgModelOps *const FgModels[]; /* NULL-terminated, forward/models.c */
+PETSC_EXTERN PetscErrorCode          FgModelCreate(MPI_Comm comm, const char *name, const FgTissue *tissue, FgModel *model);
 /* dwi: borrows the gradient table. Then FgModelSetup declares components and ndata. */
 PETSC_EXTERN PetscErrorCode FgModelSetGradients(FgModel model, const FgGradients *gradients, double signal_scale);
 PETSC_EXTERN PetscErrorCode FgModelSetRician(FgModel model, PetscBool rician, const float *sigma);
@@ -88,9 +88,9 @@ PETSC_EXTERN PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data
 
 /* Taylor and dot-product tests at m (used by `finegrain verify` and the table-driven test). */
 typedef struct {
-  double taylor_slope[2];  /* min and max of the observed order of |F(m+tv) - F(m) - tJv| over the usable t */
-  double taylor_decades;   /* decades of t over which the order stayed within 1.9 .. 2.1 */
-  double dot_product;      /* |<Jv,w> - <v,J^T w>| / (|Jv||w|) */
+  double taylor_slope[2]; /* min and max of the observed order of |F(m+tv) - F(m) - tJv| over the usable t */
+  double taylor_decades;  /* decades of t over which the order stayed within 1.9 .. 2.1 */
+  double dot_product;     /* |<Jv,w> - <v,J^T w>| / (|Jv||w|) */
 } FgModelCheckResult;
 PETSC_EXTERN PetscErrorCode FgModelCheck(FgModel model, Vec m, unsigned long seed, FgModelCheckResult *result);
 

@@ -12,14 +12,14 @@
 
 typedef struct FgProblem_ *FgProblem;
 struct FgProblem_ {
-  FgModel        model;        /* borrowed, as all below */
+  FgModel        model; /* borrowed, as all below */
   FgField        field;
   FgData         data;
-  unsigned char *status;       /* [nlocal] FgStatus bits, updated by the solvers */
-  FgRegularizer  regularizer;  /* NULL: none */
-  double         alpha;        /* [1] */
-  double         scale[8];     /* whitening [component unit], per component */
-  Vec            x, g, work;   /* whitened variables, gradient and work space, laid out as the field */
+  unsigned char *status;      /* [nlocal] FgStatus bits, updated by the solvers */
+  FgRegularizer  regularizer; /* NULL: none */
+  double         alpha;       /* [1] */
+  double         scale[8];    /* whitening [component unit], per component */
+  Vec            x, g, work;  /* whitened variables, gradient and work space, laid out as the field */
   PetscInt       objectives, gradients, hessians, sweeps, iterations; /* counts */
 };
 
@@ -28,7 +28,8 @@ PETSC_EXTERN PetscErrorCode FgProblemCreate(FgModel model, FgField field, const 
 PETSC_EXTERN PetscErrorCode FgProblemDestroy(FgProblem *problem);
 /* Phi, its parts (misfit = 1/2 chi2, regularizer without alpha; may be NULL) and, if gradient != NULL, dPhi/dx (whitened) at
    field->m. Freezes the linearisation for FgProblemHessian. Collective. */
-PETSC_EXTERN PetscErrorCode FgProblemEvaluate(FgProblem problem, PetscReal *phi, PetscReal *misfit, PetscReal *roughness, Vec gradient);
+PETSC_EXTERN PetscErrorCode FgProblemEvaluate(FgProblem problem, PetscReal *phi, PetscReal *misfit, PetscReal *roughness,
+                                              Vec gradient);
 /* y = (J^T W J + alpha H_R) v in whitened variables, at the last FgProblemEvaluate; with data_only: J^T W J v. */
 PETSC_EXTERN PetscErrorCode FgProblemHessian(FgProblem problem, PetscBool data_only, Vec v, Vec y);
 /* Root mean square over all variables of P(x - g) - x, the whitened gradient projected on the box: 0 at a minimiser. As the
@@ -42,8 +43,8 @@ typedef struct {
   PetscInt max_iterations; /* 50 */
   double   tolerance;      /* on the step, in standard deviations: 1e-4 */
 } FgPointwiseOptions;
-PETSC_EXTERN PetscErrorCode FgSolvePointwise(FgProblem problem, const FgPointwiseOptions *options, PetscBool keep_start, float *deviation,
-                                             float *chi2, short *samples);
+PETSC_EXTERN PetscErrorCode FgSolvePointwise(FgProblem problem, const FgPointwiseOptions *options, PetscBool keep_start,
+                                             float *deviation, float *chi2, short *samples);
 
 /* How a field solve ended. */
 typedef struct {
@@ -55,12 +56,12 @@ typedef struct {
 } FgSolveReport;
 
 typedef struct {
-  char      solver[32];     /* "sweep", or a TAO type that keeps bounds: blmvm, bqnls, bncg, bnls, bntr, bntl */
-  double    tolerance;      /* on the projected gradient (FgProblemProjectedNorm) [1]: 1e-4 */
-  PetscInt  max_iterations;
-  double    relaxation;     /* over-relaxation of sweeps, 1 .. 2 */
+  char     solver[32]; /* "sweep", or a TAO type that keeps bounds: blmvm, bqnls, bncg, bnls, bntr, bntl */
+  double   tolerance;  /* on the projected gradient (FgProblemProjectedNorm) [1]: 1e-4 */
+  PetscInt max_iterations;
+  double   relaxation; /* over-relaxation of sweeps, 1 .. 2 */
   PetscErrorCode (*monitor)(void *context, const char *what, PetscInt iteration, PetscReal objective, PetscReal gradient);
-  void     *monitor_context;
+  void *monitor_context;
 } FgSolveOptions;
 
 /* Minimises over the whole field from field->m: by the solver's name; by sweeps; by TAO. Collective. */
@@ -78,12 +79,13 @@ typedef struct {
 } FgDiscrepancyPoint;
 typedef struct {
   FgDiscrepancyPoint points[32];
-  PetscInt  npoints;
-  double    level;      /* the variance to reach: that of the pointwise fit, chi2_0/(samples - p_0) */
-  double    samples, pointwise_chi2, pointwise_freedom;
-  PetscBool reached;
+  PetscInt           npoints;
+  double             level; /* the variance to reach: that of the pointwise fit, chi2_0/(samples - p_0) */
+  double             samples, pointwise_chi2, pointwise_freedom;
+  PetscBool          reached;
 } FgDiscrepancyReport;
-PETSC_EXTERN PetscErrorCode FgSolveDiscrepancy(FgProblem problem, const FgSolveOptions *options, double alpha_start, double tolerance,
-                                               unsigned long seed, FgDiscrepancyReport *search, FgSolveReport *report);
+PETSC_EXTERN PetscErrorCode FgSolveDiscrepancy(FgProblem problem, const FgSolveOptions *options, double alpha_start,
+                                               double tolerance, unsigned long seed, FgDiscrepancyReport *search,
+                                               FgSolveReport *report);
 
 #endif

@@ -18,26 +18,26 @@ typedef struct {
   double (*weight)(double t, double epsilon); /* 2 psi'(t), the lagged weight */
   double alpha;                               /* where a search for the weight starts [1], differences in standard deviations */
 } FgRegularizerOps;
-PETSC_EXTERN const FgRegularizerOps *const FgRegularizers[]; /* NULL-terminated, regularizers/regularizers.c */
+PETSC_EXTERN const FgRegularizerOps *const FgRegularizers[];                    /* NULL-terminated, regularizers/regularizers.c */
 PETSC_EXTERN const FgRegularizerOps       *FgRegularizerFind(const char *name); /* NULL where there is none */
 
 typedef struct {
   PetscInt component; /* the component, or the field's first tangent component */
   FgKind   kind;
-  PetscInt axis;      /* of a direction: 0 the fiber axis, 1 the second axis of an orthotropic frame */
-  double   scale;     /* what counts as a unit difference [component unit]; of a direction, the sine of an angle [1] */
-  double   weight;    /* [1] */
-  double   epsilon;   /* smoothing of the corner of psi, in units of scale [1]; ignored by tikhonov */
+  PetscInt axis;    /* of a direction: 0 the fiber axis, 1 the second axis of an orthotropic frame */
+  double   scale;   /* what counts as a unit difference [component unit]; of a direction, the sine of an angle [1] */
+  double   weight;  /* [1] */
+  double   epsilon; /* smoothing of the corner of psi, in units of scale [1]; ignored by tikhonov */
 } FgRegularizerTerm;
 
 typedef struct FgRegularizer_ *FgRegularizer;
 struct FgRegularizer_ {
   const FgRegularizerOps *ops;
-  FgField           field; /* borrowed */
-  PetscInt          nterms;
-  FgRegularizerTerm terms[8];
-  double           *lagged;    /* [nterms][ngroups] weight * measure * 2 psi'(T), frozen */
-  double           *direction; /* [2][nlocal + nghost][3] axes at the frozen m, if the field has a direction */
+  FgField                 field; /* borrowed */
+  PetscInt                nterms;
+  FgRegularizerTerm       terms[8];
+  double                 *lagged;    /* [nterms][ngroups] weight * measure * 2 psi'(T), frozen */
+  double                 *direction; /* [2][nlocal + nghost][3] axes at the frozen m, if the field has a direction */
 };
 
 PETSC_EXTERN PetscErrorCode FgRegularizerCreate(const FgRegularizerOps *ops, FgField field, PetscInt nterms,
@@ -54,14 +54,15 @@ PETSC_EXTERN PetscErrorCode FgRegularizerHessian(FgRegularizer regularizer, Vec 
 /* What the frozen regularizer is to one owned site while its neighbors are held: for scalars a parabola about the neighbors' mean, for
    each axis W - n^T M n. Gathered once, evaluated at as many trial points as a solver likes. Neither is collective. */
 typedef struct {
-  double weight[8], mean[8];     /* per component */
-  double total[2], dyads[2][9];  /* per axis: W and M = sum of weights and of weighted dyads n_j n_j^T */
+  double weight[8], mean[8];    /* per component */
+  double total[2], dyads[2][9]; /* per axis: W and M = sum of weights and of weighted dyads n_j n_j^T */
 } FgRegularizerSite;
 /* `m`: the local form of the field with ghosts. */
-PETSC_EXTERN void FgRegularizerGather(FgRegularizer regularizer, PetscInt site, const PetscScalar *m, double scale, FgRegularizerSite *at);
+PETSC_EXTERN void FgRegularizerGather(FgRegularizer regularizer, PetscInt site, const PetscScalar *m, double scale,
+                                      FgRegularizerSite *at);
 /* Adds the energy (up to a constant), gradient[ncomponents] and a positive semidefinite bound of the Hessian block[ncomponents^2] at the
    site's own values `m` and frame. gradient and block may be NULL, together. */
-PETSC_EXTERN void FgRegularizerSiteEvaluate(FgRegularizer regularizer, const FgRegularizerSite *at, const double *m, const double *frame,
-                                            double *energy, double *gradient, double *block);
+PETSC_EXTERN void FgRegularizerSiteEvaluate(FgRegularizer regularizer, const FgRegularizerSite *at, const double *m,
+                                            const double *frame, double *energy, double *gradient, double *block);
 
 #endif

@@ -34,7 +34,7 @@ PETSC_EXTERN PetscErrorCode FgFileHash(const char *path, char hex[65]);
    a title, and a colour bar with numbers and unit. rgb panels take three channels 0..1. Rank 0 only; values on the whole grid. */
 typedef struct {
   const char  *title, *unit;
-  const float *values;   /* [nvoxels], or [3][nvoxels] for rgb; NaN is drawn as background */
+  const float *values; /* [nvoxels], or [3][nvoxels] for rgb; NaN is drawn as background */
   PetscBool    rgb;
   double       low, high; /* range of the colour bar; both 0: 2nd..98th percentile in the mask */
   const char  *colormap;  /* "gray", "viridis", "inferno" */

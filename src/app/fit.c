@@ -12,7 +12,8 @@
 static PetscErrorCode Monitor(void *context, const char *what, PetscInt iteration, PetscReal objective, PetscReal gradient)
 {
   PetscFunctionBegin;
-  FgLogDetail((FgLog *)context, "  %-6s %4d  objective %.10g  projected gradient %.3e", what, (int)iteration, objective, gradient);
+  FgLogDetail((FgLog *)context, "  %-6s %4d  objective %.10g  projected gradient %.3e", what, (int)iteration, objective,
+              gradient);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -21,27 +22,32 @@ static PetscErrorCode Plan(const FitSettings *s, const FgPipeline *p, FgLog *log
 {
   const FgMeasurement *m      = &p->measurement;
   const double         gib    = 1024.0 * 1024.0 * 1024.0;
-  const double         memory = FgPipelineMemory(&m->info, m->nmask, m->ndata, p->field->ncomponents, s->pointwise ? PETSC_FALSE : PETSC_TRUE);
-  const double         limit  = isnan(s->memory_limit) ? (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE) : s->memory_limit * gib;
+  const double         memory = FgPipelineMemory(&m->info, m->nmask, m->ndata, p->field->ncomponents,
+                                         s->pointwise ? PETSC_FALSE : PETSC_TRUE);
+  const double         limit  = isnan(s->memory_limit) ? (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE)
+                                                       : s->memory_limit * gib;
 
   PetscFunctionBegin;
   FgLogLine(log, "data     %s: %d x %d x %d voxels, %d samples each", p->files.dwi, (int)m->grid.dims[0], (int)m->grid.dims[1],
             (int)m->grid.dims[2], (int)m->ndata);
   if (m->gradients.nrescaled) {
-    FgLogLine(log, "         %d gradient directions were not of unit length: normalized, b-values kept", (int)m->gradients.nrescaled);
+    FgLogLine(log, "         %d gradient directions were not of unit length: normalized, b-values kept",
+              (int)m->gradients.nrescaled);
   }
-  FgLogLine(log, "mask     %d voxels, from %s", (int)m->nmask, strcmp(m->mask_source, "otsu") ? m->mask_source : "Otsu's threshold of the b0 (none was given or found)");
+  FgLogLine(log, "mask     %d voxels, from %s", (int)m->nmask,
+            strcmp(m->mask_source, "otsu") ? m->mask_source : "Otsu's threshold of the b0 (none was given or found)");
   if (strcmp(p->model_name, "dti")) {
-    FgLogLine(log, "model    %s, closure %s, orientation %s, %s diffusivities [mm^2/s]: matrix %g, fiber %g axial, %g radial", p->model_name,
-              p->tissue.closure->name, FgOrientations[p->tissue.orientation], p->tissue.phases.apparent ? "apparent" : "effective",
-              p->tissue.phases.matrix, p->tissue.phases.fiber_axial, p->tissue.phases.fiber_radial);
+    FgLogLine(log, "model    %s, closure %s, orientation %s, %s diffusivities [mm^2/s]: matrix %g, fiber %g axial, %g radial",
+              p->model_name, p->tissue.closure->name, FgOrientations[p->tissue.orientation],
+              p->tissue.phases.apparent ? "apparent" : "effective", p->tissue.phases.matrix, p->tissue.phases.fiber_axial,
+              p->tissue.phases.fiber_radial);
   } else {
     FgLogLine(log, "model    dti: free tensor without microstructure");
   }
   FgLogLine(log, "memory   %.2f GiB will be needed", memory / gib);
   PetscCheck(memory <= limit, PETSC_COMM_SELF, PETSC_ERR_MEM,
-             "%s: the fit needs %.2f GiB, the limit is %.2f GiB; use a smaller mask, more machines, or raise --memory-limit", p->files.dwi,
-             memory / gib, limit / gib);
+             "%s: the fit needs %.2f GiB, the limit is %.2f GiB; use a smaller mask, more machines, or raise --memory-limit",
+             p->files.dwi, memory / gib, limit / gib);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -63,7 +69,8 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
     report->search.pointwise_chi2    = p->pointwise_chi2;
     report->search.samples           = p->pointwise_samples;
     report->search.pointwise_freedom = p->pointwise_freedom;
-    PetscCall(FgSolveDiscrepancy(p->problem, &options, p->regularizer->ops->alpha, 0.2, (unsigned long)s->seed, &report->search, &report->solve));
+    PetscCall(FgSolveDiscrepancy(p->problem, &options, p->regularizer->ops->alpha, 0.2, (unsigned long)s->seed, &report->search,
+                                 &report->solve));
     report->searched = PETSC_TRUE;
   } else {
     p->problem->alpha = s->alpha;

@@ -13,8 +13,8 @@ enum { SCHEMA_VERSION = 1 };
 
 /* Shares of voxels per status bit, and medians of the maps, over all ranks. */
 typedef struct {
-  double share[6]; /* in the order of the bits */
-  double chi2;     /* median reduced chi-squared */
+  double share[6];                   /* in the order of the bits */
+  double chi2;                       /* median reduced chi-squared */
   double median[8], low[8], high[8]; /* of each scalar component: median, 5th and 95th percentile */
 } Overview;
 
@@ -58,47 +58,63 @@ static void PrintSolve(const FitSettings *s, const FgPipeline *p, const FgFitRep
   }
   if (!r->searched) FgLogResult(log, "weight   %s, alpha %.4g as given", s->regularizer, p->problem->alpha);
   else if (r->search.reached) {
-    FgLogResult(log, "weight   %s, alpha %.4g by the discrepancy principle (%d solves): residual variance %.4f, pointwise %.4f", s->regularizer,
-                p->problem->alpha, (int)r->search.npoints + 1, 2.0 * r->solve.misfit / (r->search.samples - r->freedom), r->search.level);
+    FgLogResult(log, "weight   %s, alpha %.4g by the discrepancy principle (%d solves): residual variance %.4f, pointwise %.4f",
+                s->regularizer, p->problem->alpha, (int)r->search.npoints + 1,
+                2.0 * r->solve.misfit / (r->search.samples - r->freedom), r->search.level);
   } else {
-    FgLogResult(log, "weight   %s, alpha %.4g: NOT chosen by the data, the discrepancy principle found no crossing between %.3g and %.3g",
-                s->regularizer, p->problem->alpha, r->search.points[0].alpha, r->search.points[r->search.npoints - 1].alpha);
+    FgLogResult(
+        log, "weight   %s, alpha %.4g: NOT chosen by the data, the discrepancy principle found no crossing between %.3g and %.3g",
+        s->regularizer, p->problem->alpha, r->search.points[0].alpha, r->search.points[r->search.npoints - 1].alpha);
   }
-  FgLogResult(log, "solver   %s: %s after %d sweeps and %d iterations, projected gradient %.1e (start %.1e)", r->solve.solver, r->solve.reason,
-              (int)r->solve.sweeps, (int)r->solve.iterations, r->solve.projected_gradient, r->solve.projected_gradient_start);
+  FgLogResult(log, "solver   %s: %s after %d sweeps and %d iterations, projected gradient %.1e (start %.1e)", r->solve.solver,
+              r->solve.reason, (int)r->solve.sweeps, (int)r->solve.iterations, r->solve.projected_gradient,
+              r->solve.projected_gradient_start);
 }
 
-static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *r, const Overview *o, const char *folder, FgLog *log)
+static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *r, const Overview *o, const char *folder,
+                  FgLog *log)
 {
   const PetscInt porosity = FgFieldFind(p->field, "porosity"), kappa = FgFieldFind(p->field, "kappa");
 
-  FgLogResult(log, "data     %s: %d voxels fitted of %d in the mask, %d samples each", p->files.dwi, (int)p->fitted, (int)p->domain->nglobal,
-              (int)p->measurement.ndata);
+  FgLogResult(log, "data     %s: %d voxels fitted of %d in the mask, %d samples each", p->files.dwi, (int)p->fitted,
+              (int)p->domain->nglobal, (int)p->measurement.ndata);
   if (porosity >= 0) {
     FgLogResult(log, "model    %s, %s, %s", p->tissue.closure->name, FgOrientations[p->tissue.orientation],
                 p->tissue.phases.apparent ? "apparent" : "effective");
   } else {
     FgLogResult(log, "model    %s", p->model_name);
   }
-  FgLogResult(log, "noise    %s, sigma %.4g from %s; SNR of S0 %.1f", s->noise, p->sigma_median, p->sigma_source, p->signal_scale / p->sigma_median);
+  FgLogResult(log, "noise    %s, sigma %.4g from %s; SNR of S0 %.1f", s->noise, p->sigma_median, p->sigma_source,
+              p->signal_scale / p->sigma_median);
   PrintSolve(s, p, r, log);
-  FgLogResult(log, "fit      reduced chi-squared: median %.2f; %.1f %% of voxels outside the model (status bit 32)", o->chi2, 100.0 * o->share[5]);
+  FgLogResult(log, "fit      reduced chi-squared: median %.2f; %.1f %% of voxels outside the model (status bit 32)", o->chi2,
+              100.0 * o->share[5]);
   if (p->variance > 1.2) {
-    FgLogResult(log, "         the pointwise fit leaves %.2f times the noise variance on average: the model does not describe all of these data", p->variance);
+    FgLogResult(log,
+                "         the pointwise fit leaves %.2f times the noise variance on average: the model does not describe all of "
+                "these data",
+                p->variance);
   }
   if (p->raised > 0.01 && !s->pointwise) {
-    FgLogResult(log, "         in %.1f %% of voxels the residual of the pointwise fit stood for the noise level, for it is larger", 100.0 * p->raised);
+    FgLogResult(log,
+                "         in %.1f %% of voxels the residual of the pointwise fit stood for the noise level, for it is larger",
+                100.0 * p->raised);
   }
   if (porosity >= 0) {
-    FgLogResult(log, "porosity median %.3f [1], 5 to 95 %% of voxels %.3f to %.3f; %.1f %% of voxels have a parameter at its bound", o->median[porosity],
-                o->low[porosity], o->high[porosity], 100.0 * o->share[2]);
+    FgLogResult(log,
+                "porosity median %.3f [1], 5 to 95 %% of voxels %.3f to %.3f; %.1f %% of voxels have a parameter at its bound",
+                o->median[porosity], o->low[porosity], o->high[porosity], 100.0 * o->share[2]);
   }
-  if (kappa >= 0) FgLogResult(log, "kappa    median %.3f [1], 5 to 95 %% of voxels %.3f to %.3f", o->median[kappa], o->low[kappa], o->high[kappa]);
-  FgLogResult(log, "flags    %.2f %% not fitted, %.2f %% not converged, %.2f %% not identifiable, %.2f %% with samples left out or negative",
-              100.0 * o->share[1], 100.0 * o->share[3], 100.0 * o->share[4], 100.0 * o->share[0]);
-  FgLogResult(log, "time     read %.1f s, pointwise %.1f s (%.1f us a voxel), field %.1f s, write %.1f s; peak memory %.0f MiB", p->seconds_read,
-              p->seconds_pointwise, 1e6 * p->seconds_pointwise / p->domain->nglobal, r->seconds_field, r->seconds_write,
-              FgPeakMemory() / 1048576.0);
+  if (kappa >= 0)
+    FgLogResult(log, "kappa    median %.3f [1], 5 to 95 %% of voxels %.3f to %.3f", o->median[kappa], o->low[kappa],
+                o->high[kappa]);
+  FgLogResult(
+      log,
+      "flags    %.2f %% not fitted, %.2f %% not converged, %.2f %% not identifiable, %.2f %% with samples left out or negative",
+      100.0 * o->share[1], 100.0 * o->share[3], 100.0 * o->share[4], 100.0 * o->share[0]);
+  FgLogResult(log, "time     read %.1f s, pointwise %.1f s (%.1f us a voxel), field %.1f s, write %.1f s; peak memory %.0f MiB",
+              p->seconds_read, p->seconds_pointwise, 1e6 * p->seconds_pointwise / p->domain->nglobal, r->seconds_field,
+              r->seconds_write, FgPeakMemory() / 1048576.0);
   FgLogResult(log, "results  %s", folder);
 }
 
@@ -109,8 +125,9 @@ static json_t *SearchCurve(const FgDiscrepancyReport *search)
   for (PetscInt k = 0; k < search->npoints; k++) {
     const FgDiscrepancyPoint *point = &search->points[k];
 
-    json_array_append_new(curve, json_pack("{s:f, s:f, s:f, s:f, s:f}", "alpha", point->alpha, "chi2", point->chi2, "effective_freedom",
-                                           point->freedom, "residual_variance", point->variance, "roughness", point->roughness));
+    json_array_append_new(curve,
+                          json_pack("{s:f, s:f, s:f, s:f, s:f}", "alpha", point->alpha, "chi2", point->chi2, "effective_freedom",
+                                    point->freedom, "residual_variance", point->variance, "roughness", point->roughness));
   }
   return curve;
 }
@@ -121,10 +138,13 @@ static json_t *Number(double value)
   return isfinite(value) ? json_real(value) : json_null();
 }
 
-static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport *r, const FgResult *result, const Overview *o, double memory)
+static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport *r, const FgResult *result, const Overview *o,
+                    double memory)
 {
-  static const char *const bits[6] = {"clamped_signal", "not_fitted", "at_bound", "not_converged", "not_identifiable", "outside_model"};
-  json_t *root = json_pack("{s:i, s:s}", "schema_version", SCHEMA_VERSION, "finegrain_version", FG_VERSION), *part, *settings = json_object();
+  static const char *const bits[6] = {"clamped_signal", "not_fitted",       "at_bound",
+                                      "not_converged",  "not_identifiable", "outside_model"};
+  json_t *root     = json_pack("{s:i, s:s}", "schema_version", SCHEMA_VERSION, "finegrain_version", FG_VERSION), *part,
+         *settings = json_object();
 
   for (PetscInt k = 0; FgOptionAt(&FgCommandFit, k); k++) {
     const FgOption *option = FgOptionAt(&FgCommandFit, k);
@@ -135,10 +155,12 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
   }
   json_object_set_new(root, "settings", settings);
   json_object_set(root, "provenance", result->provenance);
-  json_object_set_new(root, "voxels", json_pack("{s:I, s:I, s:s}", "mask", (json_int_t)p->domain->nglobal, "fitted", (json_int_t)p->fitted,
-                                                "mask_source", p->measurement.mask_source));
-  json_object_set_new(root, "noise", json_pack("{s:s, s:f, s:s, s:f}", "model", s->noise, "sigma_signal_units", p->sigma_median, "source",
-                                               p->sigma_source, "snr", p->signal_scale / p->sigma_median));
+  json_object_set_new(root, "voxels",
+                      json_pack("{s:I, s:I, s:s}", "mask", (json_int_t)p->domain->nglobal, "fitted", (json_int_t)p->fitted,
+                                "mask_source", p->measurement.mask_source));
+  json_object_set_new(root, "noise",
+                      json_pack("{s:s, s:f, s:s, s:f}", "model", s->noise, "sigma_signal_units", p->sigma_median, "source",
+                                p->sigma_source, "snr", p->signal_scale / p->sigma_median));
 
   part = json_object();
   json_object_set_new(part, "samples", json_real(p->pointwise_samples));
@@ -152,7 +174,8 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
   json_object_set_new(root, "fit", part);
 
   if (!s->pointwise) {
-    json_t *weights = json_pack("{s:f, s:b, s:s}", "alpha", p->problem->alpha, "searched", r->searched, "regularizer", s->regularizer);
+    json_t *weights = json_pack("{s:f, s:b, s:s}", "alpha", p->problem->alpha, "searched", r->searched, "regularizer",
+                                s->regularizer);
     json_t *scales  = json_object();
 
     for (PetscInt c = 0; c < p->field->ncomponents; c++) {
@@ -166,10 +189,10 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
     }
     json_object_set_new(root, "weights", weights);
     json_object_set_new(root, "solver",
-                        json_pack("{s:s, s:s, s:b, s:i, s:i, s:f, s:f, s:f}", "name", r->solve.solver, "reason", r->solve.reason, "converged",
-                                  r->solve.converged, "sweeps", (int)r->solve.sweeps, "iterations", (int)r->solve.iterations, "objective",
-                                  r->solve.objective, "projected_gradient_rms_whitened", r->solve.projected_gradient,
-                                  "projected_gradient_start", r->solve.projected_gradient_start));
+                        json_pack("{s:s, s:s, s:b, s:i, s:i, s:f, s:f, s:f}", "name", r->solve.solver, "reason", r->solve.reason,
+                                  "converged", r->solve.converged, "sweeps", (int)r->solve.sweeps, "iterations",
+                                  (int)r->solve.iterations, "objective", r->solve.objective, "projected_gradient_rms_whitened",
+                                  r->solve.projected_gradient, "projected_gradient_start", r->solve.projected_gradient_start));
   }
 
   part = json_object();
@@ -184,14 +207,15 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
   for (int bit = 0; bit < 6; bit++) json_object_set_new(part, bits[bit], json_real(o->share[bit]));
   json_object_set_new(root, "status_shares", part);
   json_object_set_new(root, "counts",
-                      json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "F", (int)p->model->counts.apply, "J", (int)p->model->counts.tangent, "JT",
-                                (int)p->model->counts.adjoint, "linear_solves", (int)p->model->counts.solves, "objectives",
-                                (int)p->problem->objectives, "hessian_products", (int)p->problem->hessians, "sweeps", (int)p->problem->sweeps));
+                      json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "F", (int)p->model->counts.apply, "J",
+                                (int)p->model->counts.tangent, "JT", (int)p->model->counts.adjoint, "linear_solves",
+                                (int)p->model->counts.solves, "objectives", (int)p->problem->objectives, "hessian_products",
+                                (int)p->problem->hessians, "sweeps", (int)p->problem->sweeps));
   json_object_set_new(root, "seconds",
-                      json_pack("{s:{s:f, s:f, s:f, s:f, s:f, s:f}, s:{s:f, s:f, s:f, s:f}}", "wall", "read", p->seconds_read, "pointwise",
-                                p->seconds_pointwise, "field", r->seconds_field, "write", r->seconds_write, "total", r->seconds_total,
-                                "computing", p->seconds_pointwise + r->seconds_field, "cpu_rank_0", "read", r->cpu_read, "pointwise",
-                                r->cpu_pointwise, "field", r->cpu_field, "write", r->cpu_write));
+                      json_pack("{s:{s:f, s:f, s:f, s:f, s:f, s:f}, s:{s:f, s:f, s:f, s:f}}", "wall", "read", p->seconds_read,
+                                "pointwise", p->seconds_pointwise, "field", r->seconds_field, "write", r->seconds_write, "total",
+                                r->seconds_total, "computing", p->seconds_pointwise + r->seconds_field, "cpu_rank_0", "read",
+                                r->cpu_read, "pointwise", r->cpu_pointwise, "field", r->cpu_field, "write", r->cpu_write));
   json_object_set_new(root, "peak_memory_bytes", json_real(memory));
   return root;
 }

@@ -16,7 +16,9 @@ static PetscErrorCode ChooseModel(const FitSettings *s, FgPipeline *p)
   PetscFunctionBegin;
   PetscCall(FgImageReadInfo(s->dwi, &info));
   if (s->model[0]) p->model_name = s->model;
-  else p->model_name = info.intent_code == 1005 || (info.nvolumes == 6 && (s->tensor_order[0] || !p->files.bval[0])) ? "tensor" : "dwi";
+  else
+    p->model_name = info.intent_code == 1005 || (info.nvolumes == 6 && (s->tensor_order[0] || !p->files.bval[0])) ? "tensor"
+                                                                                                                  : "dwi";
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -119,8 +121,8 @@ static PetscErrorCode ReadSigmaMap(FgPipeline *p, const char *path)
     code = FgImageRead(path, &info, &map);
     if (!code && FgGridDistance(&info.grid, &p->measurement.grid) < 0.0) {
       code = PetscError(PETSC_COMM_SELF, __LINE__, PETSC_FUNCTION_NAME, __FILE__, PETSC_ERR_FILE_UNEXPECTED, PETSC_ERROR_INITIAL,
-                        "%s: found a noise map of %d x %d x %d voxels, expected %d x %d x %d as in %s", path, (int)info.grid.dims[0],
-                        (int)info.grid.dims[1], (int)info.grid.dims[2], (int)p->measurement.grid.dims[0],
+                        "%s: found a noise map of %d x %d x %d voxels, expected %d x %d x %d as in %s", path,
+                        (int)info.grid.dims[0], (int)info.grid.dims[1], (int)info.grid.dims[2], (int)p->measurement.grid.dims[0],
                         (int)p->measurement.grid.dims[1], (int)p->measurement.grid.dims[2], p->files.dwi);
     }
   }
@@ -130,8 +132,9 @@ static PetscErrorCode ReadSigmaMap(FgPipeline *p, const char *path)
   for (PetscInt i = 0; i < p->domain->nlocal; i++) bad += !(isfinite(p->sigma[i]) && p->sigma[i] > 0.0f);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
   PetscCheck(!bad, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found %" PetscInt_FMT " masked voxels whose noise level is not positive, expected a standard deviation in every one", path,
-             bad);
+             "%s: found %" PetscInt_FMT
+             " masked voxels whose noise level is not positive, expected a standard deviation in every one",
+             path, bad);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -168,9 +171,9 @@ static PetscErrorCode EstimateFromResiduals(FgPipeline *p, PetscBool rician)
 
 static PetscErrorCode ChooseSigma(const FitSettings *s, FgPipeline *p)
 {
-  const PetscBool rician = strcmp(s->noise, "rician") ? PETSC_FALSE : PETSC_TRUE;
-  char           *end    = NULL;
-  const double    value  = strtod(s->sigma, &end);
+  const PetscBool rician   = strcmp(s->noise, "rician") ? PETSC_FALSE : PETSC_TRUE;
+  char           *end      = NULL;
+  const double    value    = strtod(s->sigma, &end);
   PetscBool       residual = PETSC_FALSE;
 
   PetscFunctionBegin;
@@ -184,7 +187,8 @@ static PetscErrorCode ChooseSigma(const FitSettings *s, FgPipeline *p)
 
     PetscCall(FgMeasurementSigmaFromB0(&p->measurement, &sigma));
     FillSigma(p, sigma);
-    PetscCall(PetscSNPrintf(p->sigma_source, sizeof(p->sigma_source), "%d repeated b0 volumes", (int)p->measurement.gradients.nb0));
+    PetscCall(
+        PetscSNPrintf(p->sigma_source, sizeof(p->sigma_source), "%d repeated b0 volumes", (int)p->measurement.gradients.nb0));
   } else if (!s->sigma[0] || !strcmp(s->sigma, "residual")) {
     residual = PETSC_TRUE;
     PetscCall(EstimateFromResiduals(p, rician));
@@ -275,7 +279,7 @@ PetscErrorCode FgPipelinePointwise(const FitSettings *s, FgLog *log, FgPipeline 
     p->problem->scale[c] = isfinite(median) && median > 0.0 ? median : 1.0;
   }
   if (p->field->ntangent) { /* both tangent coordinates of a direction on one scale */
-    const PetscInt t = p->field->tangent;
+    const PetscInt t     = p->field->tangent;
     const double   angle = PetscSqrtReal(p->problem->scale[t] * p->problem->scale[t + 1]);
 
     p->problem->scale[t] = p->problem->scale[t + 1] = angle;
@@ -301,11 +305,12 @@ PetscErrorCode FgPipelineRegularize(const FitSettings *s, FgPipeline *p)
     const FgComponent *component = &p->field->components[c];
 
     if (component->kind == FG_KIND_TANGENT) continue;
-    terms[n++] = (FgRegularizerTerm){c, FG_KIND_SCALAR, 0, p->problem->scale[c], RelativeWeight(s, component->name), s->tv_epsilon};
+    terms[n++] = (FgRegularizerTerm){
+        c, FG_KIND_SCALAR, 0, p->problem->scale[c], RelativeWeight(s, component->name), s->tv_epsilon};
   }
   for (PetscInt axis = 0; axis + 1 < p->field->ntangent; axis++) {
-    terms[n++] = (FgRegularizerTerm){p->field->tangent, FG_KIND_TANGENT, axis, p->problem->scale[p->field->tangent], s->weight_direction,
-                                     s->tv_epsilon};
+    terms[n++] = (FgRegularizerTerm){p->field->tangent,   FG_KIND_TANGENT, axis, p->problem->scale[p->field->tangent],
+                                     s->weight_direction, s->tv_epsilon};
   }
   PetscCall(FgRegularizerCreate(FgRegularizerFind(s->regularizer), p->field, n, terms, &p->regularizer));
   p->problem->regularizer = p->regularizer;
@@ -315,8 +320,8 @@ PetscErrorCode FgPipelineRegularize(const FitSettings *s, FgPipeline *p)
 
 PetscErrorCode FgPipelineJudge(FgPipeline *p, double freedom)
 {
-  const PetscInt     nc         = p->field->ncomponents;
-  const double       per_voxel  = freedom / p->fitted;
+  const PetscInt     nc        = p->field->ncomponents;
+  const double       per_voxel = freedom / p->fitted;
   const PetscScalar *m;
 
   PetscFunctionBegin;
@@ -328,9 +333,9 @@ PetscErrorCode FgPipelineJudge(FgPipeline *p, double freedom)
 
     if (*status & FG_STATUS_NOT_FITTED) continue;
     *status &= (unsigned char)~(FG_STATUS_AT_BOUND | FG_STATUS_OUTSIDE_MODEL);
-    p->samples[i] = (short)FgModelSite(p->model, &p->problem->data, i, &m[i * nc], p->field->frames ? &p->field->frames[9 * i] : NULL,
-                                       &misfit, NULL, NULL);
-    p->chi2[i] = (float)(2.0 * misfit);
+    p->samples[i] = (short)FgModelSite(p->model, &p->problem->data, i, &m[i * nc],
+                                       p->field->frames ? &p->field->frames[9 * i] : NULL, &misfit, NULL, NULL);
+    p->chi2[i]    = (float)(2.0 * misfit);
     for (PetscInt c = 0; c < nc; c++) {
       const FgComponent *component = &p->field->components[c];
 

@@ -17,19 +17,19 @@ typedef struct {
   FgField            field;
   FgProblem          problem;
   FgRegularizer      regularizer;
-  double             signal_scale;      /* [data unit] */
-  float             *sigma;             /* [nlocal] noise level [data unit] */
-  float             *spread;            /* [nlocal] sigma, raised in voxels that the model does not describe, for the field's misfit */
-  double             variance;          /* mean reduced chi-squared of the pointwise fit [1]: 1 where the model describes the data */
-  double             raised;            /* share of voxels whose spread is above sigma [1] */
-  double             sigma_median;      /* [data unit] */
+  double             signal_scale; /* [data unit] */
+  float             *sigma;        /* [nlocal] noise level [data unit] */
+  float             *spread;       /* [nlocal] sigma, raised in voxels that the model does not describe, for the field's misfit */
+  double             variance;     /* mean reduced chi-squared of the pointwise fit [1]: 1 where the model describes the data */
+  double             raised;       /* share of voxels whose spread is above sigma [1] */
+  double             sigma_median; /* [data unit] */
   char               sigma_source[PETSC_MAX_PATH_LEN + 32];
-  float             *deviation;         /* [nlocal][ncomponents] pointwise standard deviations */
-  float             *chi2;              /* [nlocal] sum of squared whitened residuals */
-  short             *samples;           /* [nlocal] samples used */
+  float             *deviation; /* [nlocal][ncomponents] pointwise standard deviations */
+  float             *chi2;      /* [nlocal] sum of squared whitened residuals */
+  short             *samples;   /* [nlocal] samples used */
   double             pointwise_chi2, pointwise_samples, pointwise_freedom; /* sums over all fitted voxels */
-  double             fitted;            /* voxels fitted */
-  double             seconds_read, seconds_pointwise; /* wall */
+  double             fitted;                                               /* voxels fitted */
+  double             seconds_read, seconds_pointwise;                      /* wall */
 } FgPipeline;
 
 /* Reads the measurement and makes model, domain and field. Collective, as all below. */

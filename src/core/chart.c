@@ -62,7 +62,7 @@ static void Multiply(const double A[9], const double B[9], double C[9])
 
 void FgChartRotation(const double frame[9], const double uvw[3], double R[9], double dR[3][9])
 {
-  const double a[3] = {0.5 * uvw[2], -0.5 * uvw[1], 0.5 * uvw[0]};
+  const double a[3]   = {0.5 * uvw[2], -0.5 * uvw[1], 0.5 * uvw[0]};
   const double square = a[0] * a[0] + a[1] * a[1] + a[2] * a[2], scale = 1.0 / (1.0 + square);
   const double cross[9] = {0, -a[2], a[1], a[2], 0, -a[0], -a[1], a[0], 0};
   double       Q[9];

@@ -6,8 +6,8 @@ PetscErrorCode FgFieldCreateVec(FgField field, Vec *v)
   const FgDomain d = field->domain;
 
   PetscFunctionBegin;
-  PetscCall(VecCreateGhostBlock(d->comm, field->ncomponents, field->ncomponents * d->nlocal, PETSC_DETERMINE, d->nghost,
-                                d->ghosts, v));
+  PetscCall(
+      VecCreateGhostBlock(d->comm, field->ncomponents, field->ncomponents * d->nlocal, PETSC_DETERMINE, d->nghost, d->ghosts, v));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -66,7 +66,8 @@ PetscErrorCode FgFieldUpdateFrames(FgField field)
 
   PetscFunctionBegin;
   if (!field->ntangent) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(VecCreateGhostBlockWithArray(d->comm, 9, 9 * d->nlocal, PETSC_DETERMINE, d->nghost, d->ghosts, field->frames, &frames));
+  PetscCall(
+      VecCreateGhostBlockWithArray(d->comm, 9, 9 * d->nlocal, PETSC_DETERMINE, d->nghost, d->ghosts, field->frames, &frames));
   PetscCall(VecGhostUpdateBegin(frames, INSERT_VALUES, SCATTER_FORWARD));
   PetscCall(VecGhostUpdateEnd(frames, INSERT_VALUES, SCATTER_FORWARD));
   PetscCall(VecDestroy(&frames));

@@ -113,10 +113,10 @@ PetscErrorCode FgRegularizerFreeze(FgRegularizer r, Vec m, PetscReal *energy)
     }
   }
   for (PetscInt t = 0; t < r->nterms; t++) {
-    const FgRegularizerTerm *term   = &r->terms[t];
-    double                  *lagged = &r->lagged[t * (size_t)d->ngroups];
+    const FgRegularizerTerm *term    = &r->terms[t];
+    double                  *lagged  = &r->lagged[t * (size_t)d->ngroups];
     const double             inverse = 1.0 / (term->scale * term->scale);
-    double                   part   = 0.0;
+    double                   part    = 0.0;
 
     for (PetscInt g = 0; g < d->ngroups; g++) {
       double square = 0.0;
