@@ -1,11 +1,13 @@
 /* compare_maps.c: how far two maps are apart inside a mask, for the command-line cases.
 
-   usage: compare_maps rmse|angle|relative|bitwise A.nii.gz B.nii.gz [MASK.nii.gz]
-     rmse      root mean square of the difference
-     angle     median angle between two 3-vectors up to sign [degree]
-     relative  largest difference over the largest value of B
-     bitwise   number of values whose bits differ
-   Prints one number. Exit code 1 where the maps cannot be compared. */
+   usage: compare_maps rmse|angle|correlation|relative|bitwise A.nii.gz B.nii.gz [MASK.nii.gz]
+     rmse         root mean square of the difference
+     angle        median angle between two 3-vectors up to sign [degree]
+     correlation  Pearson's correlation coefficient [1]
+     relative     largest difference over the largest value of B
+     bitwise      number of values whose bits differ
+   Prints one number. Exit code 1 where the maps cannot be compared: voxels are matched as they are stored, so the grids must
+   agree in their axes too. */
 #include "finegrain/image.h"
 
 #include <math.h>
@@ -32,10 +34,16 @@ static double Angle(const float *a, const float *b, size_t n, size_t v)
   return aa > 0.0 && bb > 0.0 ? acos(fmin(1.0, fabs(dot) / sqrt(aa * bb))) * 180.0 / M_PI : 90.0;
 }
 
+static double Correlation(size_t n, double x, double y, double xx, double yy, double xy)
+{
+  return (n * xy - x * y) / sqrt((n * xx - x * x) * (n * yy - y * y));
+}
+
 static double Compare(const char *mode, const FgImageInfo *info, const float *a, const float *b, const float *mask)
 {
   const size_t n      = (size_t)FgGridVoxels(&info->grid);
   double      *angles = malloc(n * sizeof(double)), sum = 0.0, largest = 0.0, size = 0.0, different = 0.0, median;
+  double       sa = 0.0, sb = 0.0, saa = 0.0, sbb = 0.0, sab = 0.0;
   size_t       count = 0, values = 0;
 
   for (size_t v = 0; v < n; v++) {
@@ -49,6 +57,11 @@ static double Compare(const char *mode, const FgImageInfo *info, const float *a,
       sum += (double)(x - y) * (x - y);
       largest = fmax(largest, fabs((double)x - y));
       size    = fmax(size, fabs((double)y));
+      sa += x;
+      sb += y;
+      saa += (double)x * x;
+      sbb += (double)y * y;
+      sab += (double)x * y;
       values++;
     }
   }
@@ -57,6 +70,7 @@ static double Compare(const char *mode, const FgImageInfo *info, const float *a,
   free(angles);
   if (!strcmp(mode, "rmse")) return sqrt(sum / (double)values);
   if (!strcmp(mode, "angle")) return median;
+  if (!strcmp(mode, "correlation")) return Correlation(values, sa, sb, saa, sbb, sab);
   if (!strcmp(mode, "relative")) return size > 0.0 ? largest / size : largest;
   return different;
 }
@@ -65,13 +79,16 @@ int main(int argc, char *argv[])
 {
   FgImageInfo info[3];
   float      *values[3] = {NULL, NULL, NULL};
+  double      distance;
 
   if (argc < 4 || argc > 5) return 1;
   if (PetscInitializeNoArguments()) return 1;
   for (int k = 2; k < argc; k++) {
     if (FgImageRead(argv[k], &info[k - 2], &values[k - 2])) return 1;
-    if (FgGridVoxels(&info[k - 2].grid) != FgGridVoxels(&info[0].grid) || (k == 3 && info[1].nvolumes != info[0].nvolumes)) {
-      fprintf(stderr, "compare_maps: %s has another size than %s\n", argv[k], argv[2]);
+    distance = FgGridDistance(&info[0].grid, &info[k - 2].grid);
+    if (distance < 0.0 || distance > 1e-2 || (k == 3 && info[1].nvolumes != info[0].nvolumes)) {
+      fprintf(stderr, "compare_maps: %s has another grid than %s (voxels apart: %g; -1: other sizes)\n", argv[k], argv[2],
+              distance);
       return 1;
     }
   }
