@@ -1,0 +1,517 @@
+/* test_inverse_mpi.c: regularizers, objective and solvers on small simulated fields, on one and on two ranks. Comparisons are with finite
+   differences, a serial brute-force sum, sorting, dense linear algebra, and the truth that made the data. */
+#include "agreed.h"
+
+#include "finegrain/check.h"
+#include "finegrain/statistics.h"
+
+#include <gsl/gsl_linalg.h>
+#include <gsl/gsl_randist.h>
+#include <math.h>
+
+/* A grid with a hole in its mask, so that ghosts are irregular. */
+static const PetscInt dims[3]    = {6, 5, 4};
+static const double   spacing[3] = {2.0, 2.0, 3.0};
+
+typedef struct {
+  FgGradients    gradients;
+  double         b[33], g[99];
+  PetscInt       nmask, voxel[120];
+  FgDomain       domain;
+  FgModel        model;
+  FgField        field;
+  FgProblem      problem;
+  FgRegularizer  regularizer;
+  float         *values, *sigma;
+  unsigned char *status;
+} Case;
+
+/* Half-sphere directions, evenly spread. */
+static void MakeGradients(Case *c)
+{
+  c->gradients = (FgGradients){.n = 33, .b = c->b, .g = c->g, .b0_threshold = 50.0, .nb0 = 3, .rank = 6};
+  memset(c->b, 0, sizeof c->b);
+  memset(c->g, 0, sizeof c->g);
+  for (int k = 3; k < 33; k++) {
+    const double z = (k - 2.5) / 30.0, r = sqrt(1.0 - z * z), azimuth = 2.39996322972865332 * k;
+
+    c->b[k]         = k % 2 ? 1000.0 : 2000.0;
+    c->g[3 * k]     = r * cos(azimuth);
+    c->g[3 * k + 1] = r * sin(azimuth);
+    c->g[3 * k + 2] = z;
+  }
+}
+
+/* A smooth truth of the global voxel number's place: the same on any number of ranks. */
+static void SiteTruth(PetscInt voxel, double *m, double frame[9])
+{
+  const double x = voxel % dims[0], y = voxel / dims[0] % dims[1], z = voxel / (dims[0] * dims[1]);
+  double       n[3] = {1.0 + 0.1 * y, 0.3 * x - 0.5, 0.4 - 0.2 * z}, norm = sqrt(n[0] * n[0] + n[1] * n[1] + n[2] * n[2]);
+
+  for (int k = 0; k < 3; k++) n[k] /= norm;
+  FgChartFrameFromDirection(n, frame);
+  m[0] = 0.25 + 0.02 * x + 0.01 * y * z;
+  m[1] = 0.5 + 0.03 * y;
+  m[2] = m[3] = 0.0;
+  m[4]        = 1000.0 + 20.0 * x - 15.0 * z;
+}
+
+/* Fills the field with the truth; disturbance > 0 makes it rough, all components and directions. */
+static PetscErrorCode Fill(Case *c, double disturbance)
+{
+  PetscScalar *m;
+  gsl_rng     *random = gsl_rng_alloc(gsl_rng_mt19937);
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArray(c->field->m, &m));
+  for (PetscInt i = 0; i < c->domain->nlocal; i++) {
+    PetscScalar *at = &m[5 * i];
+
+    SiteTruth(c->voxel[c->domain->first + i], at, &c->field->frames[9 * i]);
+    gsl_rng_set(random, 100 + (unsigned long)(c->domain->first + i));
+    at[0] += disturbance * gsl_ran_flat(random, -0.1, 0.1);
+    at[1] += disturbance * gsl_ran_flat(random, -0.3, 0.3);
+    at[2] += disturbance * gsl_ran_flat(random, -0.5, 0.5);
+    at[3] += disturbance * gsl_ran_flat(random, -0.5, 0.5);
+    at[4] += disturbance * gsl_ran_flat(random, -100.0, 100.0);
+  }
+  PetscCall(VecRestoreArray(c->field->m, &m));
+  gsl_rng_free(random);
+  PetscCall(FgFieldUpdateFrames(c->field));
+  PetscCall(VecGhostUpdateBegin(c->field->m, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecGhostUpdateEnd(c->field->m, INSERT_VALUES, SCATTER_FORWARD));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Data of the truth with Gaussian noise of standard deviation `noise`; the field is left at the truth. */
+static PetscErrorCode MakeData(Case *c, double noise)
+{
+  const PetscScalar *signal;
+  Vec                d;
+  gsl_rng           *random = gsl_rng_alloc(gsl_rng_mt19937);
+
+  PetscFunctionBegin;
+  PetscCall(Fill(c, 0.0));
+  PetscCall(FgModelCreateDataVec(c->model, &d));
+  PetscCall(FgModelApply(c->model, c->field->m, d));
+  PetscCall(VecGetArrayRead(d, &signal));
+  for (PetscInt i = 0; i < c->domain->nlocal; i++) {
+    gsl_rng_set(random, 1 + (unsigned long)(c->domain->first + i));
+    for (PetscInt k = 0; k < 33; k++) c->values[33 * i + k] = (float)(signal[33 * i + k] + gsl_ran_gaussian(random, noise));
+    c->sigma[i]  = noise > 0.0 ? (float)noise : 1.0f;
+    c->status[i] = 0;
+  }
+  PetscCall(VecRestoreArrayRead(d, &signal));
+  PetscCall(VecDestroy(&d));
+  gsl_rng_free(random);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CaseCreate(const char *regularizer, double noise, PetscInt nvoxels, Case *c)
+{
+  static const double scale[5] = {0.03, 0.1, 0.1, 0.1, 40.0};
+  FgTissue            tissue   = {.closure        = FgClosureFind("hs2d"),
+                                  .phases         = {3e-3, 1.25e-3, 0.0, 1.0, PETSC_FALSE},
+                                  .orientation    = FG_DISPERSED,
+                                  .porosity_lower = 0.0,
+                                  .porosity_upper = 1.0};
+  FgRegularizerTerm   terms[4] = {{0, FG_KIND_SCALAR, 0, 0.03, 1.0, 0.1},
+                                  {1, FG_KIND_SCALAR, 0, 0.1, 0.7, 0.1},
+                                  {4, FG_KIND_SCALAR, 0, 40.0, 1.5, 0.1},
+                                  {2, FG_KIND_TANGENT, 0, 0.1, 2.0, 0.1}};
+  FgData              data;
+
+  PetscFunctionBegin;
+  MakeGradients(c);
+  c->nmask = 0;
+  for (PetscInt v = 0; v < 120 && c->nmask < nvoxels; v++) {
+    if (v % 7 != 3) c->voxel[c->nmask++] = v;
+  }
+  PetscCall(FgDomainCreateVoxels(PETSC_COMM_WORLD, dims, spacing, c->nmask, c->voxel, &c->domain));
+  PetscCall(FgModelCreate(PETSC_COMM_WORLD, "dwi", &tissue, &c->model));
+  PetscCall(FgModelSetGradients(c->model, &c->gradients, 1000.0));
+  PetscCall(FgModelSetup(c->model));
+  PetscCall(FgFieldCreate(c->domain, c->model->ncomponents, c->model->components, &c->field));
+  PetscCall(FgModelSetField(c->model, c->field));
+  PetscCall(PetscMalloc3(33 * c->domain->nlocal, &c->values, c->domain->nlocal, &c->sigma, c->domain->nlocal, &c->status));
+  PetscCall(MakeData(c, noise));
+  data = (FgData){c->domain->nlocal, 33, c->values, c->sigma};
+  PetscCall(FgProblemCreate(c->model, c->field, &data, c->status, &c->problem));
+  memcpy(c->problem->scale, scale, sizeof scale);
+  PetscCall(FgRegularizerCreate(FgRegularizerFind(regularizer), c->field, 4, terms, &c->regularizer));
+  c->problem->regularizer = c->regularizer;
+  c->problem->alpha       = 0.3;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CaseDestroy(Case *c)
+{
+  PetscFunctionBegin;
+  PetscCall(FgProblemDestroy(&c->problem));
+  PetscCall(FgRegularizerDestroy(&c->regularizer));
+  PetscCall(FgFieldDestroy(&c->field));
+  PetscCall(FgDomainDestroy(&c->domain));
+  PetscCall(FgModelDestroy(&c->model));
+  PetscCall(PetscFree3(c->values, c->sigma, c->status));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static const char *const regularizers[] = {"tikhonov", "tv"};
+
+/* The whole of FgProblemCheck on rough fields with directions away from their chart's center, for both regularizers. */
+static void derivatives_of_the_objective(void **state)
+{
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    FgProblemCheckResult r;
+    Case                 c;
+
+    AgreedSuccess(CaseCreate(regularizers[k], 20.0, 120, &c));
+    AgreedSuccess(Fill(&c, 1.0));
+    AgreedSuccess(FgProblemCheck(c.problem, 5, &r));
+    AgreedTrue(r.gradient_order[0] > 1.9 && r.gradient_decades >= 2.0);
+    AgreedTrue(r.gauss_newton_order[0] > 1.9 && r.gauss_newton_decades >= 1.0);
+    AgreedTrue(r.hessian_symmetry < 1e-13);
+    AgreedTrue(r.hessian_least > 0.0);
+    AgreedTrue(r.regularizer_error < 1e-12);
+    AgreedSuccess(CaseDestroy(&c));
+  }
+}
+
+/* The check itself notices wrong derivatives: scales that differ between gradient and variables, and lagged weights that are wrong. */
+static double WrongWeight(double t, double epsilon)
+{
+  return 1.02 / sqrt(t + epsilon * epsilon);
+}
+
+static void the_check_notices_a_wrong_gradient(void **state)
+{
+  FgRegularizerOps     wrong;
+  FgProblemCheckResult r;
+  Case                 c;
+
+  (void)state;
+  AgreedSuccess(CaseCreate("tv", 20.0, 120, &c));
+  AgreedSuccess(Fill(&c, 1.0));
+  wrong              = *c.regularizer->ops;
+  wrong.weight       = WrongWeight;
+  c.regularizer->ops = &wrong;
+  AgreedSuccess(FgProblemCheck(c.problem, 5, &r));
+  AgreedTrue(r.gradient_order[0] < 1.5);
+  AgreedSuccess(CaseDestroy(&c));
+}
+
+/* A fiber and its opposite are the same: turning frames over at every third site changes neither energy nor scalar gradient. */
+static void sign_of_directions_is_free(void **state)
+{
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    PetscReal before, after;
+    Case      c;
+
+    AgreedSuccess(CaseCreate(regularizers[k], 20.0, 120, &c));
+    AgreedSuccess(Fill(&c, 1.0));
+    AgreedSuccess(FgRegularizerFreeze(c.regularizer, c.field->m, &before));
+    for (PetscInt i = 0; i < c.domain->nlocal; i++) {
+      double *frame = &c.field->frames[9 * i];
+
+      if ((c.domain->first + i) % 3) continue;
+      for (int j = 0; j < 9; j++) frame[j] = -frame[j];
+    }
+    AgreedSuccess(FgFieldUpdateFrames(c.field));
+    AgreedSuccess(FgRegularizerFreeze(c.regularizer, c.field->m, &after));
+    AgreedTrue(before > 1.0 && fabs(before - after) < 1e-12 * before);
+    AgreedSuccess(CaseDestroy(&c));
+  }
+}
+
+/* The energy summed here over all pairs of voxels that are one step apart, from global arrays, without domain or ghosts. */
+static double BruteForce(const FgRegularizerTerm *terms, PetscInt nterms, const char *name, PetscInt nmask, const PetscInt *voxel,
+                         const double *m, const double *n)
+{
+  const double h0  = cbrt(spacing[0] * spacing[1] * spacing[2]);
+  double       sum = 0.0;
+
+  for (PetscInt t = 0; t < nterms; t++) {
+    for (PetscInt i = 0; i < nmask; i++) {
+      double square = 0.0;
+
+      for (PetscInt j = 0; j < nmask; j++) {
+        PetscInt step[3], v = voxel[i], w = voxel[j], axis = -1, apart = 0;
+        double   difference;
+
+        for (int k = 0; k < 3; v /= dims[k], w /= dims[k], k++) step[k] = w % dims[k] - v % dims[k];
+        for (int k = 0; k < 3; k++) {
+          apart += abs((int)step[k]);
+          if (step[k] == 1) axis = k;
+        }
+        if (apart != 1 || axis < 0) continue;
+        if (terms[t].kind == FG_KIND_SCALAR) {
+          difference = m[5 * j + terms[t].component] - m[5 * i + terms[t].component];
+        } else {
+          const double dot = n[3 * i] * n[3 * j] + n[3 * i + 1] * n[3 * j + 1] + n[3 * i + 2] * n[3 * j + 2];
+
+          difference = sqrt(fmax(0.0, 1.0 - dot * dot));
+        }
+        square += pow(h0 / spacing[axis] * difference / terms[t].scale, 2);
+      }
+      sum += terms[t].weight * (strcmp(name, "tv") ? 0.5 * square : sqrt(square + pow(terms[t].epsilon, 2)) - terms[t].epsilon);
+    }
+  }
+  return sum;
+}
+
+static void energy_is_the_sum_over_neighbors(void **state)
+{
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    double             m[5 * 120] = {0}, n[3 * 120] = {0}, expected;
+    const PetscScalar *local;
+    PetscReal          energy;
+    Case               c;
+
+    AgreedSuccess(CaseCreate(regularizers[k], 20.0, 120, &c));
+    AgreedSuccess(Fill(&c, 1.0));
+    AgreedSuccess(FgRegularizerFreeze(c.regularizer, c.field->m, &energy));
+    AgreedSuccess(VecGetArrayRead(c.field->m, &local));
+    for (PetscInt i = 0; i < c.domain->nlocal; i++) {
+      memcpy(&m[5 * (c.domain->first + i)], &local[5 * i], 5 * sizeof(double));
+      FgChartDirection(&c.field->frames[9 * i], &local[5 * i + 2], &n[3 * (c.domain->first + i)], NULL);
+    }
+    AgreedSuccess(VecRestoreArrayRead(c.field->m, &local));
+    MPI_Allreduce(MPI_IN_PLACE, m, 600, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD);
+    MPI_Allreduce(MPI_IN_PLACE, n, 360, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD);
+    expected = BruteForce(c.regularizer->terms, 4, regularizers[k], c.nmask, c.voxel, m, n);
+    if (!(fabs(energy - expected) < 1e-12 * expected))
+      print_error("%s: %.17g, expected %.17g\n", regularizers[k], energy, expected);
+    AgreedTrue(fabs(energy - expected) < 1e-12 * expected);
+    AgreedSuccess(CaseDestroy(&c));
+  }
+}
+
+static int CompareFloats(const void *a, const void *b)
+{
+  const float x = *(const float *)a, y = *(const float *)b;
+
+  return (x > y) - (x < y);
+}
+
+static void quantiles_are_those_of_sorting(void **state)
+{
+  enum { N = 1001 };
+  float       all[N], mine[2 * N];
+  PetscInt    n = 0;
+  PetscMPIInt size;
+  double      found;
+  gsl_rng    *random = gsl_rng_alloc(gsl_rng_mt19937);
+
+  (void)state;
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  for (int i = 0; i < N; i++) {
+    all[i] = i % 10 ? (float)gsl_ran_lognormal(random, 0.0, 3.0) : 0.0f; /* many equal values */
+    if (i % size != Rank()) continue;
+    mine[2 * n]       = all[i];
+    mine[2 * n++ + 1] = NAN; /* skipped by the stride */
+  }
+  gsl_rng_free(random);
+  qsort(all, N, sizeof *all, CompareFloats);
+  for (int percent = 0; percent <= 100; percent++) {
+    const int wanted = (int)ceil(percent / 100.0 * N);
+
+    AgreedSuccess(FgQuantile(PETSC_COMM_WORLD, n, mine, 2, percent / 100.0, &found));
+    AgreedTrue(found == all[wanted > 0 ? wanted - 1 : 0]);
+  }
+  AgreedSuccess(FgQuantile(PETSC_COMM_WORLD, n, mine + 1, 2, 0.5, &found)); /* nothing finite */
+  AgreedTrue(isnan(found));
+}
+
+/* From noiseless data the pointwise fit finds the truth, to what the data's float storage allows. */
+static void pointwise_fit_recovers_the_truth(void **state)
+{
+  const FgPointwiseOptions options = {100, 1e-9};
+  const PetscScalar       *m;
+  double                   worst = 0.0;
+  Case                     c;
+
+  (void)state;
+  AgreedSuccess(CaseCreate("tikhonov", 0.0, 120, &c));
+  AgreedSuccess(FgSolvePointwise(c.problem, &options, PETSC_FALSE, NULL, NULL, NULL));
+  AgreedSuccess(VecGetArrayRead(c.field->m, &m));
+  for (PetscInt i = 0; i < c.domain->nlocal; i++) {
+    double truth[5], frame[9], n[3], cross;
+
+    SiteTruth(c.voxel[c.domain->first + i], truth, frame);
+    FgChartDirection(&c.field->frames[9 * i], &m[5 * i + 2], n, NULL);
+    cross = hypot(hypot(n[1] * frame[6] - n[2] * frame[3], n[2] * frame[0] - n[0] * frame[6]), n[0] * frame[3] - n[1] * frame[0]);
+    worst = fmax(worst, fmax(fabs(m[5 * i] - truth[0]),
+                             fmax(fabs(m[5 * i + 1] - truth[1]), fmax(cross, fabs(m[5 * i + 4] / truth[4] - 1.0)))));
+    if (c.status[i]) worst = 1.0;
+  }
+  AgreedSuccess(VecRestoreArrayRead(c.field->m, &m));
+  if (worst >= 1e-6) print_error("worst error %g\n", worst);
+  AgreedTrue(worst < 1e-6);
+  AgreedSuccess(CaseDestroy(&c));
+}
+
+static const char *const solvers[] = {"sweep", "blmvm", "bntr"};
+
+static FgSolveOptions Options(const char *solver, double tolerance)
+{
+  FgSolveOptions options = {.tolerance = tolerance, .max_iterations = 2000, .relaxation = 1.5};
+
+  snprintf(options.solver, sizeof options.solver, "%s", solver);
+  return options;
+}
+
+/* Solvers that have nothing in common find the same minimum. */
+static void solvers_agree(void **state)
+{
+  const FgPointwiseOptions pointwise = {100, 1e-3};
+
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    double objective[3];
+
+    for (int s = 0; s < 3; s++) {
+      const FgSolveOptions options = Options(solvers[s], 1e-4);
+      FgSolveReport        report;
+      Case                 c;
+
+      AgreedSuccess(CaseCreate(regularizers[k], 50.0, 120, &c));
+      AgreedSuccess(FgSolvePointwise(c.problem, &pointwise, PETSC_FALSE, NULL, NULL, NULL));
+      AgreedSuccess(FgSolveField(c.problem, &options, &report));
+      objective[s] = report.objective;
+      if (!report.converged) print_error("%s, %s: %s\n", regularizers[k], solvers[s], report.reason);
+      AgreedTrue(report.converged);
+      AgreedSuccess(CaseDestroy(&c));
+    }
+    for (int s = 1; s < 3; s++) {
+      if (!(fabs(objective[s] - objective[0]) < 1e-6 * objective[0])) {
+        print_error("%s: %s %.10g, sweep %.10g\n", regularizers[k], solvers[s], objective[s], objective[0]);
+      }
+      AgreedTrue(fabs(objective[s] - objective[0]) < 1e-6 * objective[0]);
+    }
+  }
+}
+
+/* A box that the truth does not fit into: every solver stays inside exactly, and some voxels rest on the bound to the last bit. */
+static void bounds_are_kept_exactly(void **state)
+{
+  const FgPointwiseOptions pointwise = {100, 1e-3};
+
+  (void)state;
+  for (int s = 0; s < 3; s++) {
+    const FgSolveOptions options = Options(solvers[s], 1e-3);
+    const PetscScalar   *m;
+    PetscInt             outside = 0, resting = 0;
+    FgSolveReport        report;
+    Case                 c;
+
+    AgreedSuccess(CaseCreate("tikhonov", 20.0, 120, &c));
+    c.field->components[0].upper = 0.3;
+    AgreedSuccess(FgSolvePointwise(c.problem, &pointwise, PETSC_FALSE, NULL, NULL, NULL));
+    AgreedSuccess(FgSolveField(c.problem, &options, &report));
+    AgreedSuccess(VecGetArrayRead(c.field->m, &m));
+    for (PetscInt i = 0; i < c.domain->nlocal; i++) {
+      outside += m[5 * i] > 0.3 || m[5 * i] < 0.0 || m[5 * i + 1] < 0.0 || m[5 * i + 1] > 1.0;
+      resting += m[5 * i] == 0.3;
+    }
+    AgreedSuccess(VecRestoreArrayRead(c.field->m, &m));
+    MPI_Allreduce(MPI_IN_PLACE, &resting, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD);
+    AgreedTrue(outside == 0 && resting > 5);
+    AgreedSuccess(CaseDestroy(&c));
+  }
+}
+
+/* tr(A^-1 B) by dense algebra from the Hessian's columns. */
+static PetscErrorCode DenseFreedom(Case *c, double *trace)
+{
+  const PetscInt n = 5 * c->domain->nlocal;
+  gsl_matrix    *A = gsl_matrix_alloc((size_t)n, (size_t)n), *B = gsl_matrix_alloc((size_t)n, (size_t)n);
+  Vec            v, y;
+
+  PetscFunctionBegin;
+  PetscCall(FgFieldCreateVec(c->field, &v));
+  PetscCall(FgFieldCreateVec(c->field, &y));
+  PetscCall(FgProblemEvaluate(c->problem, NULL, NULL, NULL, c->problem->g));
+  for (PetscInt column = 0; column < n; column++) {
+    for (int data_only = 0; data_only < 2; data_only++) {
+      const PetscScalar *entries;
+
+      PetscCall(VecZeroEntries(v));
+      PetscCall(VecSetValue(v, column, 1.0, INSERT_VALUES));
+      PetscCall(VecAssemblyBegin(v));
+      PetscCall(VecAssemblyEnd(v));
+      PetscCall(FgProblemHessian(c->problem, data_only ? PETSC_TRUE : PETSC_FALSE, v, y));
+      PetscCall(VecGetArrayRead(y, &entries));
+      for (PetscInt row = 0; row < n; row++) gsl_matrix_set(data_only ? B : A, (size_t)row, (size_t)column, entries[row]);
+      PetscCall(VecRestoreArrayRead(y, &entries));
+    }
+  }
+  gsl_linalg_cholesky_decomp1(A);
+  gsl_linalg_cholesky_invert(A);
+  *trace = 0.0;
+  for (size_t i = 0; i < (size_t)n; i++) {
+    for (size_t j = 0; j < (size_t)n; j++) *trace += gsl_matrix_get(A, i, j) * gsl_matrix_get(B, j, i);
+  }
+  gsl_matrix_free(A);
+  gsl_matrix_free(B);
+  PetscCall(VecDestroy(&v));
+  PetscCall(VecDestroy(&y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The stochastic trace is unbiased: its mean over 50 seeds lies within three standard errors of the exact trace. Dense algebra takes
+   all columns on one rank. */
+static void freedom_is_the_trace(void **state)
+{
+  enum { SEEDS = 50 };
+  double      exact = 0.0, sum = 0.0, squares = 0.0, mean, error;
+  PetscMPIInt size;
+  Case        c;
+
+  (void)state;
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  if (size > 1) skip();
+  AgreedSuccess(CaseCreate("tv", 50.0, 30, &c));
+  AgreedSuccess(Fill(&c, 0.3));
+  AgreedSuccess(FgFieldRecenter(c.field));
+  PetscOptionsSetValue(NULL, "-freedom_ksp_rtol", "1e-8");
+  AgreedSuccess(DenseFreedom(&c, &exact));
+  for (unsigned long seed = 1; seed <= SEEDS; seed++) {
+    PetscReal freedom;
+
+    AgreedSuccess(FgProblemFreedom(c.problem, seed, &freedom));
+    sum += freedom;
+    squares += freedom * freedom;
+  }
+  PetscOptionsClearValue(NULL, "-freedom_ksp_rtol");
+  mean  = sum / SEEDS;
+  error = sqrt((squares / SEEDS - mean * mean) / (SEEDS - 1));
+  if (!(fabs(mean - exact) < 3.0 * error)) print_error("mean %g +- %g, exact %g\n", mean, error, exact);
+  assert_true(exact > 10.0 && exact < 140.0 && error < 0.05 * exact);
+  assert_true(fabs(mean - exact) < 3.0 * error);
+  AgreedSuccess(CaseDestroy(&c));
+}
+
+int main(int argc, char *argv[])
+{
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(derivatives_of_the_objective),
+      cmocka_unit_test(the_check_notices_a_wrong_gradient),
+      cmocka_unit_test(sign_of_directions_is_free),
+      cmocka_unit_test(energy_is_the_sum_over_neighbors),
+      cmocka_unit_test(quantiles_are_those_of_sorting),
+      cmocka_unit_test(pointwise_fit_recovers_the_truth),
+      cmocka_unit_test(solvers_agree),
+      cmocka_unit_test(bounds_are_kept_exactly),
+      cmocka_unit_test(freedom_is_the_trace),
+  };
+  int failed;
+
+  if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
+  FgRecorderStart();
+  failed = cmocka_run_group_tests(tests, NULL, NULL);
+  FgRecorderStop();
+  return PetscFinalize() || failed ? 1 : 0;
+}
