@@ -97,7 +97,7 @@ static void FillStatus(const FgFieldMaps *maps, PetscInt i, const void *context,
 
 static PetscErrorCode WritePicture(const FgFieldMaps *maps, const FgResult *result, const Fit *context)
 {
-  const float    full     = 1.0f;
+  const float    bright   = 1.0f / 0.6f; /* white matter seldom exceeds FA 0.6, and FA alone would leave it dark */
   const PetscInt porosity = FgFieldFind(maps->field, "porosity"), S0 = FgFieldFind(maps->field, "S0");
   float         *signal = NULL, *fraction = NULL, *color, *fit;
   unsigned char *mask = NULL;
@@ -112,7 +112,7 @@ static PetscErrorCode WritePicture(const FgFieldMaps *maps, const FgResult *resu
   if (S0 >= 0) PetscCall(FgFieldMapGather(maps, 1, FgFillComponent, &S0, &signal));
   else PetscCall(FgFieldMapGather(maps, 1, FgFillMeanDiffusivity, NULL, &signal));
   if (porosity >= 0) PetscCall(FgFieldMapGather(maps, 1, FgFillComponent, &porosity, &fraction));
-  PetscCall(FgFieldMapGather(maps, 3, FgFillColor, &full, &color));
+  PetscCall(FgFieldMapGather(maps, 3, FgFillColor, &bright, &color));
   PetscCall(FgFieldMapGather(maps, 1, FillChi2, context, &fit));
   if (!rank) {
     PetscCall(PetscCalloc1(FgGridVoxels(&maps->measurement->grid), &mask));
@@ -125,7 +125,7 @@ static PetscErrorCode WritePicture(const FgFieldMaps *maps, const FgResult *resu
       panels[n++] = (FgPanel){
           .title = "porosity", .unit = "1", .values = fraction, .low = 0.0, .high = 1.0, .colormap = "viridis"};
     }
-    panels[n++] = (FgPanel){.title = "direction-encoded color", .unit = "FA", .values = color, .rgb = PETSC_TRUE};
+    panels[n++] = (FgPanel){.title = "fiber direction (brightness: FA, full at 0.6)", .values = color, .rgb = PETSC_TRUE};
     panels[n++] = (FgPanel){.title    = "goodness of fit (reduced chi-squared)",
                             .unit     = "1",
                             .values   = fit,
