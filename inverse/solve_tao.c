@@ -241,7 +241,7 @@ PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions *options, Fg
     PetscCall(FgSolveTao(problem, options, report));
   } else {
     PetscCall(FgSolveSweep(problem, options, report));
-    if (!report->converged) { /* Newton's method finishes what sweeps could not */
+    if (!report->converged && options->finish) { /* Newton's method finishes what sweeps could not */
       const PetscInt sweeps = report->sweeps;
       FgSolveOptions finish = *options;
 

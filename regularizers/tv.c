@@ -14,4 +14,4 @@ static double Weight(double t, double epsilon)
   return 1.0 / PetscSqrtReal(t + epsilon * epsilon);
 }
 
-const FgRegularizerOps FgTotalVariation = {"tv", "smoothed total variation: sharp borders", Psi, Weight, 0.3};
+const FgRegularizerOps FgTotalVariation = {"tv", "smoothed total variation: sharp borders", Psi, Weight, 0.25};

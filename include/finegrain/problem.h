@@ -56,10 +56,11 @@ typedef struct {
 } FgSolveReport;
 
 typedef struct {
-  char     solver[32]; /* "sweep", or a TAO type that keeps bounds: blmvm, bqnls, bncg, bnls, bntr, bntl */
-  double   tolerance;  /* on the projected gradient (FgProblemProjectedNorm) [1]: 1e-4 */
-  PetscInt max_iterations;
-  double   relaxation; /* over-relaxation of sweeps, 1 .. 2 */
+  char      solver[32]; /* "sweep", or a TAO type that keeps bounds: blmvm, bqnls, bncg, bnls, bntr, bntl */
+  double    tolerance;  /* on the projected gradient (FgProblemProjectedNorm) [1]: 1e-4 */
+  PetscInt  max_iterations;
+  double    relaxation; /* over-relaxation of sweeps, 1 .. 2 */
+  PetscBool finish;     /* let Newton's method finish where sweeps reach their limit */
   PetscErrorCode (*monitor)(void *context, const char *what, PetscInt iteration, PetscReal objective, PetscReal gradient);
   void *monitor_context;
 } FgSolveOptions;
@@ -73,19 +74,24 @@ PETSC_EXTERN PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *
    Hutchinson's estimator with a fixed seed. Collective. */
 PETSC_EXTERN PetscErrorCode FgProblemFreedom(FgProblem problem, unsigned long seed, PetscReal *freedom);
 
-/* The discrepancy principle with effective degrees of freedom (inverse/discrepancy.c). */
+/* The choice of alpha (inverse/choose_weight.c). */
 typedef struct {
-  double alpha, chi2, freedom, variance, roughness; /* variance = chi2/(samples - freedom) */
-} FgDiscrepancyPoint;
+  double alpha, chi2, freedom, roughness;
+  double variance; /* chi2/(samples - freedom) [1] */
+  double gcv;      /* (chi2/samples)/(1 - freedom/samples)^2 [1] */
+} FgWeightPoint;
 typedef struct {
-  FgDiscrepancyPoint points[32];
-  PetscInt           npoints;
-  double             level; /* the variance to reach: that of the pointwise fit, chi2_0/(samples - p_0) */
-  double             samples, pointwise_chi2, pointwise_freedom;
-  PetscBool          reached;
-} FgDiscrepancyReport;
-PETSC_EXTERN PetscErrorCode FgSolveDiscrepancy(FgProblem problem, const FgSolveOptions *options, double alpha_start,
-                                               double tolerance, unsigned long seed, FgDiscrepancyReport *search,
-                                               FgSolveReport *report);
+  FgWeightPoint points[32];
+  PetscInt      npoints;
+  double        samples, pointwise_chi2, pointwise_freedom; /* given: of all voxels together */
+  double        pointwise_variance;                         /* pointwise_chi2/(samples - pointwise_freedom) [1] */
+  double        alpha;                                      /* chosen [1] */
+  PetscBool     reached;                                    /* the criterion decided, not the end of the range */
+} FgWeightSearch;
+PETSC_EXTERN const char *const FgCriteria[]; /* "gcv", "discrepancy", NULL */
+/* Searches alpha by the criterion and solves there. Collective. */
+PETSC_EXTERN PetscErrorCode FgSolveChooseWeight(FgProblem problem, const FgSolveOptions *options, const char *criterion,
+                                                double alpha_start, unsigned long seed, FgWeightSearch *search,
+                                                FgSolveReport *report);
 
 #endif

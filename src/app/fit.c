@@ -62,6 +62,7 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
   options.tolerance       = s->tolerance;
   options.max_iterations  = s->max_iterations;
   options.relaxation      = 1.3;
+  options.finish          = PETSC_TRUE;
   options.monitor         = Monitor;
   options.monitor_context = log;
   PetscCall(FgPipelineRegularize(s, p));
@@ -69,8 +70,8 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
     report->search.pointwise_chi2    = p->pointwise_chi2;
     report->search.samples           = p->pointwise_samples;
     report->search.pointwise_freedom = p->pointwise_freedom;
-    PetscCall(FgSolveDiscrepancy(p->problem, &options, p->regularizer->ops->alpha, 0.2, (unsigned long)s->seed, &report->search,
-                                 &report->solve));
+    PetscCall(FgSolveChooseWeight(p->problem, &options, s->criterion, p->regularizer->ops->alpha, (unsigned long)s->seed,
+                                  &report->search, &report->solve));
     report->searched = PETSC_TRUE;
   } else {
     p->problem->alpha = s->alpha;

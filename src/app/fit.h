@@ -19,7 +19,8 @@ typedef struct {
   /* inversion */
   PetscBool pointwise;
   FgText    regularizer;
-  double    alpha;                                                      /* [1]; NaN: discrepancy principle */
+  FgText    criterion;                                                  /* how alpha is chosen */
+  double    alpha;                                                      /* [1]; NaN: chosen by the criterion */
   double    weight_porosity, weight_kappa, weight_direction, weight_s0; /* [1], relative */
   double    tv_epsilon;                                                 /* [1], in pointwise standard deviations */
   FgText    solver;

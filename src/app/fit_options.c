@@ -2,7 +2,7 @@
 #include "fit.h"
 
 #include "finegrain/model.h"
-#include "finegrain/regularizer.h"
+#include "finegrain/problem.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +15,11 @@ static const char *ModelName(PetscInt i)
 static const char *RegularizerName(PetscInt i)
 {
   return FgRegularizers[i] ? FgRegularizers[i]->name : NULL;
+}
+
+static const char *CriterionName(PetscInt i)
+{
+  return FgCriteria[i];
 }
 
 #define MEMBER(member) .offset = offsetof(FitSettings, member)
@@ -54,15 +59,17 @@ const FgOption FgFitInversionOptions[] = {
    .summary = "stop after the voxel by voxel fit, without regularization"},
   {.name = "regularizer", .type = FG_OPTION_CHOICE, MEMBER(regularizer), .choice = RegularizerName,
    .summary = "what is charged for differences between neighbor voxels"},
+  {.name = "criterion", .type = FG_OPTION_CHOICE, MEMBER(criterion), .choice = CriterionName,
+   .summary = "how alpha is chosen, by effective degrees of freedom: gcv, least error of prediction; discrepancy, residual as of the pointwise fit"},
   {.name = "alpha", .type = FG_OPTION_REAL, MEMBER(alpha), .unit = "1", .word = "auto", .lower = 0, .upper = INFINITY,
-   .summary = "weight of the regularizer; auto: discrepancy principle with effective degrees of freedom"},
+   .summary = "weight of the regularizer; auto: by --criterion"},
   {.name = "weight-porosity", .type = FG_OPTION_REAL, MEMBER(weight_porosity), .unit = "1", .fallback = "1", .lower = 0,
    .upper = INFINITY,
    .summary = "relative weight of porosity differences, which are counted in pointwise standard deviations"},
   {.name = "weight-kappa", .type = FG_OPTION_REAL, MEMBER(weight_kappa), .unit = "1", .fallback = "1", .lower = 0,
    .upper = INFINITY,
    .summary = "likewise, of the shape of the orientation distribution"},
-  {.name = "weight-direction", .type = FG_OPTION_REAL, MEMBER(weight_direction), .unit = "1", .fallback = "1", .lower = 0,
+  {.name = "weight-direction", .type = FG_OPTION_REAL, MEMBER(weight_direction), .unit = "1", .fallback = "3", .lower = 0,
    .upper = INFINITY,
    .summary = "likewise, of the fiber direction"},
   {.name = "weight-s0", .type = FG_OPTION_REAL, MEMBER(weight_s0), .unit = "1", .fallback = "1", .lower = 0, .upper = INFINITY,

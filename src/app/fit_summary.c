@@ -58,13 +58,11 @@ static void PrintSolve(const FitSettings *s, const FgPipeline *p, const FgFitRep
   }
   if (!r->searched) FgLogResult(log, "weight   %s, alpha %.4g as given", s->regularizer, p->problem->alpha);
   else if (r->search.reached) {
-    FgLogResult(log, "weight   %s, alpha %.4g by the discrepancy principle (%d solves): residual variance %.4f, pointwise %.4f",
-                s->regularizer, p->problem->alpha, (int)r->search.npoints + 1,
-                2.0 * r->solve.misfit / (r->search.samples - r->freedom), r->search.level);
+    FgLogResult(log, "weight   %s, alpha %.4g by %s (%d solves), %.2f degrees of freedom a voxel of %d", s->regularizer,
+                p->problem->alpha, s->criterion, (int)r->search.npoints + 1, r->freedom / p->fitted, (int)p->field->ncomponents);
   } else {
-    FgLogResult(
-        log, "weight   %s, alpha %.4g: NOT chosen by the data, the discrepancy principle found no crossing between %.3g and %.3g",
-        s->regularizer, p->problem->alpha, r->search.points[0].alpha, r->search.points[r->search.npoints - 1].alpha);
+    FgLogResult(log, "weight   %s, alpha %.4g: NOT chosen by the data, %s found no optimum between %.3g and %.3g", s->regularizer,
+                p->problem->alpha, s->criterion, r->search.points[0].alpha, r->search.points[r->search.npoints - 1].alpha);
   }
   FgLogResult(log, "solver   %s: %s after %d sweeps and %d iterations, projected gradient %.1e (start %.1e)", r->solve.solver,
               r->solve.reason, (int)r->solve.sweeps, (int)r->solve.iterations, r->solve.projected_gradient,
@@ -118,16 +116,16 @@ static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *
   FgLogResult(log, "results  %s", folder);
 }
 
-static json_t *SearchCurve(const FgDiscrepancyReport *search)
+static json_t *SearchCurve(const FgWeightSearch *search)
 {
   json_t *curve = json_array();
 
   for (PetscInt k = 0; k < search->npoints; k++) {
-    const FgDiscrepancyPoint *point = &search->points[k];
+    const FgWeightPoint *point = &search->points[k];
 
-    json_array_append_new(curve,
-                          json_pack("{s:f, s:f, s:f, s:f, s:f}", "alpha", point->alpha, "chi2", point->chi2, "effective_freedom",
-                                    point->freedom, "residual_variance", point->variance, "roughness", point->roughness));
+    json_array_append_new(curve, json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "alpha", point->alpha, "chi2", point->chi2,
+                                           "effective_freedom", point->freedom, "residual_variance", point->variance, "gcv",
+                                           point->gcv, "roughness", point->roughness));
   }
   return curve;
 }
@@ -183,7 +181,8 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
     }
     json_object_set_new(weights, "whitening_scales", scales);
     if (r->searched) {
-      json_object_set_new(weights, "target_residual_variance", json_real(r->search.level));
+      json_object_set_new(weights, "criterion", json_string(s->criterion));
+      json_object_set_new(weights, "pointwise_residual_variance", json_real(r->search.pointwise_variance));
       json_object_set_new(weights, "target_reached", json_boolean(r->search.reached));
       json_object_set_new(weights, "curve", SearchCurve(&r->search));
     }
