@@ -178,7 +178,7 @@ PetscErrorCode FgSolveChooseWeight(FgProblem problem, const FgSolveOptions *opti
   search->reached            = PETSC_FALSE;
   /* The criteria need less than the maps do, and the next solve goes on where this one stops. */
   rough.tolerance      = 2.0 * options->tolerance;
-  rough.max_iterations = PetscMin(options->max_iterations, 25);
+  rough.max_iterations = PetscMin(options->max_iterations, 15);
   rough.finish         = PETSC_FALSE;
   PetscCall(VecDuplicate(problem->field->m, &snapshot.m));
   PetscCall(PetscMalloc1(9 * (size_t)problem->field->domain->nlocal, &snapshot.frames));

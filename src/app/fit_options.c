@@ -79,7 +79,7 @@ const FgOption FgFitInversionOptions[] = {
    .summary = "differences below this count as smooth where the regularizer keeps edges; in pointwise standard deviations"},
   {.name = "solver", .type = FG_OPTION_CHOICE, MEMBER(solver), .choices = "sweep|blmvm|bqnls|bncg|bnls|bntr|bntl",
    .summary = "sweep: block Gauss-Newton over colored voxels; the others are TAO's bound-constrained solvers"},
-  {.name = "tolerance", .type = FG_OPTION_REAL, MEMBER(tolerance), .unit = "1", .fallback = "0.03", .lower = FG_POSITIVE,
+  {.name = "tolerance", .type = FG_OPTION_REAL, MEMBER(tolerance), .unit = "1", .fallback = "0.05", .lower = FG_POSITIVE,
    .upper = 1,
    .summary = "projected gradient to reach, root mean square in pointwise standard deviations: about how far the solution may be from the minimizer"},
   {.name = "max-iterations", .type = FG_OPTION_INTEGER, MEMBER(max_iterations), .fallback = "500", .lower = 1, .upper = 100000,
