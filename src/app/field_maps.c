@@ -211,15 +211,14 @@ PetscErrorCode FgFieldMapsWrite(const FgFieldMaps *maps, FgResult *result)
                     .cal_max        = 1.0,
                     .reference_axes = "bvec"},
       "1", "fiber direction, unit vector up to sign, FSL frame: image axes, x negated where det(affine) > 0", FillFsl, R));
-  PetscCall(FgFieldMapWrite(
-      maps, result,
-      (FgImageSpec){.map            = "direction_scanner",
-                    .store          = FG_STORE_FLOAT,
-                    .nvolumes       = 3,
-                    .cal_min        = -1.0,
-                    .cal_max        = 1.0,
-                    .reference_axes = "xyz"},
-      "1", "fiber direction, unit vector up to sign, scanner frame (RAS)", FillScanner, NULL));
+  PetscCall(FgFieldMapWrite(maps, result,
+                            (FgImageSpec){.map            = "direction_scanner",
+                                          .store          = FG_STORE_FLOAT,
+                                          .nvolumes       = 3,
+                                          .cal_min        = -1.0,
+                                          .cal_max        = 1.0,
+                                          .reference_axes = "xyz"},
+                            "1", "fiber direction, unit vector up to sign, scanner frame (RAS)", FillScanner, NULL));
   PetscCall(FgFieldMapWrite(maps, result, (FgImageSpec){.map = "FA", .store = FG_STORE_FLOAT, .nvolumes = 1, .cal_max = 1.0}, "1",
                             "fractional anisotropy of the fitted tensor", FillAnisotropy, NULL));
   PetscCall(FgFieldMapWrite(maps, result, (FgImageSpec){.map = "MD", .store = FG_STORE_FLOAT, .nvolumes = 1, .cal_max = 3e-3},
@@ -232,15 +231,15 @@ PetscErrorCode FgFieldMapsWrite(const FgFieldMaps *maps, FgResult *result)
   PetscCall(FgFieldMapWrite(maps, result,
                             (FgImageSpec){.map = "dec_float", .store = FG_STORE_FLOAT, .nvolumes = 3, .cal_max = 1.0}, "1",
                             "direction-encoded color as dec, 0 to 1", FgFillColor, &one));
-  PetscCall(FgFieldMapWrite(
-      maps, result,
-      (FgImageSpec){.map            = "tensor",
-                    .store          = FG_STORE_FLOAT,
-                    .nvolumes       = 6,
-                    .intent_code    = 1005,
-                    .intent_name    = "tensor",
-                    .reference_axes = "ijk"},
-      "mm^2/s", "fitted effective diffusion tensor, image axes, xx xy yy xz yz zz (NIfTI symmetric matrix)", FillTensor, image));
+  PetscCall(FgFieldMapWrite(maps, result,
+                            (FgImageSpec){.map            = "tensor",
+                                          .store          = FG_STORE_FLOAT,
+                                          .nvolumes       = 6,
+                                          .intent_code    = 1005,
+                                          .intent_name    = "tensor",
+                                          .reference_axes = "ijk"},
+                            "mm^2/s", "fitted effective diffusion tensor, image axes, xx xy yy xz yz zz (NIfTI symmetric matrix)",
+                            FillTensor, image));
   PetscCall(FgFieldMapWrite(maps, result, (FgImageSpec){.map = "mask", .store = FG_STORE_UINT8, .nvolumes = 1, .cal_max = 1.0},
                             "1", "voxels that hold a value", FillMask, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
