@@ -40,6 +40,7 @@ for phantom in mixed borders; do
     for direction in 1 3 5; do
       row $phantom $snr "tv, direction $direction" --regularizer tv --weight-direction $direction
     done
+    row $phantom $snr "tv, direction 3, criterion discrepancy" --regularizer tv --weight-direction 3 --criterion discrepancy
     row $phantom $snr "tv, direction 3, kappa 0.5" --regularizer tv --weight-direction 3 --weight-kappa 0.5
   done
 done

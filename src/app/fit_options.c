@@ -133,7 +133,7 @@ const FgCommand FgCommandFit = {
     .usage       = "DWI -o FOLDER [options]",
     .description = "Fits a homogenized two-phase model, S = S0 exp(-b g^T D g) with D given by porosity and fiber direction, to "
                    "every voxel of a mask: "
-                   "voxel by voxel first, then as one field with a regularizer whose weight follows from the noise. "
+                   "voxel by voxel first, then as one field with a regularizer whose weight is chosen from the data. "
                    "Writes maps of porosity, fiber direction, goodness of fit and status, with units and provenance beside each.",
     .example     = "finegrain fit dwi.nii.gz -o out\n"
                    "finegrain fit dwi.nii.gz -o out --closure hs2d --orientation dispersed --alpha auto --noise rician\n"
