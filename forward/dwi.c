@@ -60,11 +60,6 @@ static PetscBool SiteStart(FgModel model, const float *values, double *m, double
   return PETSC_TRUE;
 }
 
-static void SiteTensor(FgModel model, const double *m, const double frame[9], double C[6])
-{
-  FgTissueTensor(&model->tissue, m, frame, C, NULL);
-}
-
 const FgModelOps FgModelDwi = {.name        = "dwi",
                                .summary     = "diffusion-weighted signal of a homogenised tissue",
                                .magnitude   = PETSC_TRUE,
@@ -74,4 +69,4 @@ const FgModelOps FgModelDwi = {.name        = "dwi",
                                .adjoint     = FgPointwiseAdjoint,
                                .destroy     = Destroy,
                                .site_start  = SiteStart,
-                               .site_tensor = SiteTensor};
+                               .site_tensor = FgPointwiseTissueTensor};

@@ -251,3 +251,8 @@ PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec 
   model->counts.adjoint++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+void FgPointwiseTissueTensor(FgModel model, const double *m, const double frame[9], double C[6])
+{
+  FgTissueTensor(&model->tissue, m, frame, C, NULL);
+}

@@ -61,11 +61,6 @@ static PetscBool SiteStart(FgModel model, const float *values, double *m, double
   return PETSC_TRUE;
 }
 
-static void SiteTensor(FgModel model, const double *m, const double frame[9], double C[6])
-{
-  FgTissueTensor(&model->tissue, m, frame, C, NULL);
-}
-
 const FgModelOps FgModelTensor = {.name        = "tensor",
                                   .summary     = "elements of an effective tensor that is already known",
                                   .magnitude   = PETSC_FALSE,
@@ -75,4 +70,4 @@ const FgModelOps FgModelTensor = {.name        = "tensor",
                                   .adjoint     = FgPointwiseAdjoint,
                                   .destroy     = Destroy,
                                   .site_start  = SiteStart,
-                                  .site_tensor = SiteTensor};
+                                  .site_tensor = FgPointwiseTissueTensor};

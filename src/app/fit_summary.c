@@ -69,34 +69,25 @@ static void PrintSolve(const FitSettings *s, const FgPipeline *p, const FgFitRep
               r->solve.projected_gradient_start);
 }
 
-static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *r, const Overview *o, const char *folder,
-                  FgLog *log)
+static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *r, const Overview *o, FgLog *log)
 {
   const PetscInt porosity = FgFieldFind(p->field, "porosity"), kappa = FgFieldFind(p->field, "kappa");
 
   FgLogResult(log, "data     %s: %d voxels fitted of %d in the mask, %d samples each", p->files.dwi, (int)p->fitted,
               (int)p->domain->nglobal, (int)p->measurement.ndata);
-  if (porosity >= 0) {
-    FgLogResult(log, "model    %s, %s, %s", p->tissue.closure->name, FgOrientations[p->tissue.orientation],
-                p->tissue.phases.apparent ? "apparent" : "effective");
-  } else {
-    FgLogResult(log, "model    %s", p->model_name);
-  }
-  FgLogResult(log, "noise    %s, sigma %.4g from %s; SNR of S0 %.1f", s->noise, p->sigma_median, p->sigma_source,
+  FgLogResult(log, "model    %s%s%s%s%s; %s noise, sigma %.4g from %s, SNR of S0 %.1f", p->model_name, porosity >= 0 ? ", " : "",
+              porosity >= 0 ? p->tissue.closure->name : "", porosity >= 0 ? ", " : "",
+              porosity >= 0 ? FgOrientations[p->tissue.orientation] : "", s->noise, p->sigma_median, p->sigma_source,
               p->signal_scale / p->sigma_median);
   PrintSolve(s, p, r, log);
   FgLogResult(log, "fit      reduced chi-squared: median %.2f; %.1f %% of voxels outside the model (status bit 32)", o->chi2,
               100.0 * o->share[5]);
   if (p->variance > 1.2) {
-    FgLogResult(log,
-                "         the pointwise fit leaves %.2f times the noise variance on average: the model does not describe all of "
-                "these data",
-                p->variance);
-  }
-  if (p->raised > 0.01 && !s->pointwise) {
-    FgLogResult(log,
-                "         in %.1f %% of voxels the residual of the pointwise fit stood for the noise level, for it is larger",
-                100.0 * p->raised);
+    FgLogResult(
+        log,
+        "misfit   the pointwise fit leaves %.2f times the noise variance on average: the model does not describe all of these "
+        "data; in %.1f %% of voxels its residual stood for the noise level",
+        p->variance, 100.0 * p->raised);
   }
   if (porosity >= 0) {
     FgLogResult(log,
@@ -113,7 +104,6 @@ static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *
   FgLogResult(log, "time     read %.1f s, pointwise %.1f s (%.1f us a voxel), field %.1f s, write %.1f s; peak memory %.0f MiB",
               p->seconds_read, p->seconds_pointwise, 1e6 * p->seconds_pointwise / p->domain->nglobal, r->seconds_field,
               r->seconds_write, FgPeakMemory() / 1048576.0);
-  FgLogResult(log, "results  %s", folder);
 }
 
 static json_t *SearchCurve(const FgWeightSearch *search)
@@ -267,7 +257,7 @@ PetscErrorCode FgFitSummarize(const FitSettings *s, FgPipeline *p, const FgFitRe
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &memory, 1, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD));
   PetscCall(Survey(p, r->freedom, &overview));
-  Print(s, p, r, &overview, result->folder, log);
+  Print(s, p, r, &overview, log);
   if (!s->pointwise && (!r->solve.converged || (r->searched && !r->search.reached))) log->exit_code = 4;
   if (!rank) {
     FitSettings resolved = *s;

@@ -75,6 +75,8 @@ PetscErrorCode FgPipelineOpen(const FitSettings *s, FgLog *log, FgPipeline *p)
   if (!strcmp(p->model_name, "tensor")) {
     PetscCall(FgMeasurementReadTensor(PETSC_COMM_WORLD, &p->files, s->tensor_order[0] ? s->tensor_order : "auto",
                                       s->tensor_frame[0] ? s->tensor_frame : "auto", &p->measurement));
+    /* The orthotropic model has as many unknowns as a tensor has numbers: nothing would be left to tell noise from tissue. */
+    if (!s->tissue.orientation[0] && p->tissue.orientation == FG_ORTHOTROPIC) p->tissue.orientation = FG_DISPERSED;
   } else {
     PetscCall(FgMeasurementReadDwi(PETSC_COMM_WORLD, &p->files, s->b0_threshold, &p->measurement));
   }
@@ -158,8 +160,11 @@ static PetscErrorCode EstimateFromResiduals(FgPipeline *p, PetscBool rician)
   PetscCall(FgModelSetRician(p->model, PETSC_FALSE, p->sigma));
   PetscCall(Pointwise(p, PETSC_FALSE));
   PetscCall(FgNoiseFromResiduals(p->measurement.comm, p->domain->nlocal, p->chi2, p->samples, p->field->ncomponents, &sigma));
-  PetscCheck(sigma > 0.0 && isfinite(sigma), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: the pointwise fit leaves no residual to estimate the noise from; give it with --sigma VALUE", p->files.dwi);
+  PetscCheck(
+      sigma > 0.0 && isfinite(sigma), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+      "%s: %d samples a voxel for %d unknowns leave no residual to estimate the noise from; give it with --sigma VALUE or take "
+      "--orientation dispersed",
+      p->files.dwi, (int)p->measurement.ndata, (int)p->field->ncomponents);
   FillSigma(p, sigma);
   if (rician) {
     PetscCall(FgModelSetRician(p->model, PETSC_TRUE, p->sigma));
