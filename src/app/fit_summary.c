@@ -86,8 +86,8 @@ static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *
     FgLogResult(
         log,
         "misfit   the pointwise fit leaves %.2f times the noise variance on average: the model does not describe all of these "
-        "data; in %.1f %% of voxels its residual stood for the noise level",
-        p->variance, 100.0 * p->raised);
+        "data%s",
+        p->variance, s->pointwise ? "" : "; where it does not, the residual stood for the noise");
   }
   if (porosity >= 0) {
     FgLogResult(log,
