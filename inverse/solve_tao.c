@@ -241,13 +241,13 @@ PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions *options, Fg
     PetscCall(FgSolveTao(problem, options, report));
   } else {
     PetscCall(FgSolveSweep(problem, options, report));
-    if (!report->converged && options->finish) { /* Newton's method finishes what sweeps could not */
+    if (!report->converged && options->finish) { /* a quasi-Newton method finishes what sweeps could not */
       const PetscInt sweeps = report->sweeps;
       FgSolveOptions finish = *options;
 
-      PetscCall(PetscStrncpy(finish.solver, "bntr", sizeof(finish.solver)));
+      PetscCall(PetscStrncpy(finish.solver, "blmvm", sizeof(finish.solver)));
       PetscCall(FgSolveTao(problem, &finish, report));
-      PetscCall(PetscStrncpy(report->solver, "sweep+bntr", sizeof(report->solver)));
+      PetscCall(PetscStrncpy(report->solver, "sweep+blmvm", sizeof(report->solver)));
       report->sweeps = sweeps;
     }
   }

@@ -60,7 +60,7 @@ typedef struct {
   double    tolerance;  /* on the projected gradient (FgProblemProjectedNorm) [1]: 1e-4 */
   PetscInt  max_iterations;
   double    relaxation; /* over-relaxation of sweeps, 1 .. 2 */
-  PetscBool finish;     /* let Newton's method finish where sweeps reach their limit */
+  PetscBool finish;     /* let a quasi-Newton method finish where sweeps reach their limit */
   PetscErrorCode (*monitor)(void *context, const char *what, PetscInt iteration, PetscReal objective, PetscReal gradient);
   void *monitor_context;
 } FgSolveOptions;
