@@ -83,8 +83,9 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* What an earlier run left in the folder would pass for a result of this one: another model has other maps. */
-static PetscErrorCode RemoveOldFiles(const FgResult *result)
+/* Removes what a fit writes: before writing, what an earlier run left, for another model has other maps; after a failed write, the
+   maps before it, for a part of the results would pass for all of them. */
+static PetscErrorCode RemoveFiles(const FgResult *result)
 {
   PetscMPIInt rank;
   char        path[PETSC_MAX_PATH_LEN + 32];
@@ -100,11 +101,12 @@ static PetscErrorCode RemoveOldFiles(const FgResult *result)
 
 PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
 {
-  FgPipeline  p;
-  FgResult    result;
-  FgFitReport report;
-  json_t     *provenance;
-  double      start = FgWallSeconds(), cpu = FgCpuSeconds(), now;
+  FgPipeline     p;
+  FgResult       result;
+  FgFitReport    report;
+  PetscErrorCode code;
+  json_t        *provenance;
+  double         start = FgWallSeconds(), cpu = FgCpuSeconds(), now;
 
   PetscFunctionBegin;
   memset(&report, 0, sizeof(report));
@@ -134,12 +136,14 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
   PetscCall(FgFitProvenance(s, &p, &provenance));
   json_object_update(result.provenance, provenance);
   json_decref(provenance);
-  PetscCall(RemoveOldFiles(&result));
-  PetscCall(FgFitWriteMaps(&p, &result, report.freedom, s->no_picture ? PETSC_FALSE : PETSC_TRUE));
+  PetscCall(RemoveFiles(&result));
+  code                 = FgFitWriteMaps(&p, &result, report.freedom, s->no_picture ? PETSC_FALSE : PETSC_TRUE);
   report.seconds_write = FgWallSeconds() - now;
   report.cpu_write     = FgCpuSeconds() - cpu;
   report.seconds_total = FgWallSeconds() - start;
-  PetscCall(FgFitSummarize(s, &p, &report, &result, log));
+  if (!code) code = FgFitSummarize(s, &p, &report, &result, log);
+  if (code) PetscCall(RemoveFiles(&result));
+  PetscCall(code);
   PetscCall(FgResultDestroy(&result));
   PetscCall(FgPipelineClose(&p));
   PetscFunctionReturn(PETSC_SUCCESS);
