@@ -119,6 +119,7 @@ static unsigned char JudgeSite(FgField field, const double *m, const float *devi
 PetscErrorCode FgSolvePointwise(FgProblem problem, const FgPointwiseOptions *options, PetscBool keep_start, float *deviation,
                                 float *chi2, short *samples)
 {
+  enum { SITES_PER_CALL = 1024 };
   const FgField  field = problem->field;
   const PetscInt nc    = field->ncomponents;
   PetscScalar   *m;
@@ -153,6 +154,7 @@ PetscErrorCode FgSolvePointwise(FgProblem problem, const FgPointwiseOptions *opt
     for (PetscInt c = 0; c < nc && deviation; c++) deviation[i * (size_t)nc + c] = own[c];
     if (chi2) chi2[i] = fitted ? (float)(2.0 * site.misfit) : NAN;
     if (samples) samples[i] = (short)(fitted ? site.samples : 0);
+    if (options->monitor && (i + 1) % SITES_PER_CALL == 0) PetscCall(options->monitor(options->monitor_context, i + 1));
   }
   PetscCall(VecRestoreArray(field->m, &m));
   PetscCall(FgFieldRecenter(field));

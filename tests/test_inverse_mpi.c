@@ -328,7 +328,7 @@ static void quantiles_are_those_of_sorting(void **state)
 /* From noiseless data the pointwise fit finds the truth, to what the data's float storage allows. */
 static void pointwise_fit_recovers_the_truth(void **state)
 {
-  const FgPointwiseOptions options = {100, 1e-9};
+  const FgPointwiseOptions options = {.max_iterations = 100, .tolerance = 1e-9};
   const PetscScalar       *m;
   double                   worst = 0.0;
   Case                     c;
@@ -366,7 +366,7 @@ static FgSolveOptions Options(const char *solver, double tolerance)
 /* Solvers that have nothing in common find the same minimum. */
 static void solvers_agree(void **state)
 {
-  const FgPointwiseOptions pointwise = {100, 1e-3};
+  const FgPointwiseOptions pointwise = {.max_iterations = 100, .tolerance = 1e-3};
 
   (void)state;
   for (int k = 0; k < 2; k++) {
@@ -397,7 +397,7 @@ static void solvers_agree(void **state)
 /* A box that the truth does not fit into: every solver stays inside exactly, and some voxels rest on the bound to the last bit. */
 static void bounds_are_kept_exactly(void **state)
 {
-  const FgPointwiseOptions pointwise = {100, 1e-3};
+  const FgPointwiseOptions pointwise = {.max_iterations = 100, .tolerance = 1e-3};
 
   (void)state;
   for (int s = 0; s < 3; s++) {

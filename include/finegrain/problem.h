@@ -40,8 +40,10 @@ PETSC_EXTERN PetscErrorCode FgProblemProjectedNorm(FgProblem problem, Vec gradie
    deviation[nlocal][ncomponents], if not NULL: standard deviations from the Fisher information [component unit]; tangent: radian.
    chi2[nlocal]: sum of squared whitened residuals; samples[nlocal]: how many were used. Not collective but for the final exchange. */
 typedef struct {
-  PetscInt max_iterations; /* 50 */
-  double   tolerance;      /* on the step, in standard deviations: 1e-4 */
+  PetscInt max_iterations;                                 /* 50 */
+  double   tolerance;                                      /* on the step, in standard deviations: 1e-4 */
+  PetscErrorCode (*monitor)(void *context, PetscInt done); /* now and then, with the sites of this rank done; may be NULL */
+  void *monitor_context;
 } FgPointwiseOptions;
 PETSC_EXTERN PetscErrorCode FgSolvePointwise(FgProblem problem, const FgPointwiseOptions *options, PetscBool keep_start,
                                              float *deviation, float *chi2, short *samples);

@@ -122,7 +122,7 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
 
   cpu = FgCpuSeconds();
   FgLogLine(log, "fitting voxel by voxel");
-  PetscCall(FgPipelinePointwise(s, log, &p));
+  PetscCall(FgPipelinePointwise(s, &p));
   report.cpu_pointwise = FgCpuSeconds() - cpu;
   report.freedom       = p.pointwise_freedom;
   if (!s->pointwise) {

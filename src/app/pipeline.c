@@ -65,6 +65,7 @@ PetscErrorCode FgPipelineOpen(const FitSettings *s, FgLog *log, FgPipeline *p)
 
   PetscFunctionBegin;
   memset(p, 0, sizeof(*p));
+  p->log = log;
   PetscCall(FgTissueChoose(&s->tissue, &p->tissue));
   PetscCall(PetscStrncpy(p->files.dwi, s->dwi, sizeof(p->files.dwi)));
   PetscCall(PetscStrncpy(p->files.bval, s->grad[0] ? s->grad : s->bval, sizeof(p->files.bval)));
@@ -141,12 +142,22 @@ static PetscErrorCode ReadSigmaMap(FgPipeline *p, const char *path)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode ShowProgress(void *context, PetscInt done)
+{
+  PetscFunctionBegin;
+  FgProgressUpdate((FgLog *)context, (double)done);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode Pointwise(FgPipeline *p, PetscBool keep_start)
 {
-  const FgPointwiseOptions options = {100, 1e-3};
+  const FgPointwiseOptions options = {
+      .max_iterations = 100, .tolerance = 1e-3, .monitor = ShowProgress, .monitor_context = p->log};
 
   PetscFunctionBegin;
+  FgProgressBegin(p->log, "fitting voxel by voxel", (double)p->domain->nlocal, "voxels");
   PetscCall(FgSolvePointwise(p->problem, &options, keep_start, p->deviation, p->chi2, p->samples));
+  FgProgressEnd(p->log);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -270,7 +281,7 @@ static PetscErrorCode SumPointwise(FgPipeline *p)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgPipelinePointwise(const FitSettings *s, FgLog *log, FgPipeline *p)
+PetscErrorCode FgPipelinePointwise(const FitSettings *s, FgPipeline *p)
 {
   const double start = FgWallSeconds();
 

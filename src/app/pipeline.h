@@ -8,6 +8,7 @@
 #include "finegrain/problem.h"
 
 typedef struct {
+  FgLog             *log; /* borrowed: shows the progress of the pointwise fit */
   FgMeasurement      measurement;
   FgMeasurementFiles files;
   const char        *model_name;
@@ -35,7 +36,7 @@ typedef struct {
 /* Reads the measurement and makes model, domain and field. Collective, as all below. */
 PetscErrorCode FgPipelineOpen(const FitSettings *settings, FgLog *log, FgPipeline *pipeline);
 /* Noise level and pointwise fit; then the whitening scales. */
-PetscErrorCode FgPipelinePointwise(const FitSettings *settings, FgLog *log, FgPipeline *pipeline);
+PetscErrorCode FgPipelinePointwise(const FitSettings *settings, FgPipeline *pipeline);
 /* Makes the regularizer and gives it to the problem, with weight 0. */
 PetscErrorCode FgPipelineRegularize(const FitSettings *settings, FgPipeline *pipeline);
 /* Misfit of the present field per voxel into chi2 and samples, and the status bits that depend on the solution; freedom: degrees of

@@ -104,7 +104,7 @@ static PetscErrorCode Run(const void *context, FgLog *log)
   PetscFunctionBegin;
   PetscCall(FgPipelineOpen(&s->fit, log, &p));
   FgLogLine(log, "fitting %d voxels", (int)p.domain->nglobal);
-  PetscCall(FgPipelinePointwise(&s->fit, log, &p));
+  PetscCall(FgPipelinePointwise(&s->fit, &p));
   PetscCall(FgPipelineRegularize(&s->fit, &p));
   p.problem->alpha = isnan(s->fit.alpha) ? 1.0 : s->fit.alpha;
   FgLogLine(log, "checking derivatives");
