@@ -1,0 +1,156 @@
+/* influence.c: the posterior Hessian as a PETSc shell matrix; see influence.h. */
+#include "influence.h"
+
+PetscErrorCode FgInfluenceApply(FgInfluence influence, PetscBool data_only, Vec v, Vec y)
+{
+  const FgProblem    problem = influence->problem;
+  const FgField      field   = problem->field;
+  const PetscInt     nc = field->ncomponents, size = nc * (nc + 1) / 2;
+  const PetscScalar *in, *available;
+  PetscScalar       *out, *scaled;
+
+  PetscFunctionBegin;
+  PetscCall(VecZeroEntries(problem->x));
+  PetscCall(VecGetArrayRead(v, &in));
+  PetscCall(VecGetArrayRead(influence->free, &available));
+  if (problem->regularizer && !data_only) {
+    PetscCall(VecGetArray(problem->work, &scaled));
+    for (PetscInt i = 0; i < field->domain->nlocal; i++) {
+      for (PetscInt c = 0; c < nc; c++) scaled[i * nc + c] = in[i * nc + c] * available[i * nc + c] * problem->scale[c];
+    }
+    PetscCall(VecRestoreArray(problem->work, &scaled));
+    PetscCall(FgRegularizerHessian(problem->regularizer, field->m, problem->work, problem->alpha, problem->x));
+  }
+  PetscCall(VecGetArray(problem->x, &scaled));
+  PetscCall(VecGetArray(y, &out));
+  for (PetscInt i = 0; i < field->domain->nlocal; i++) {
+    const float *block = &influence->blocks[i * (size_t)size];
+
+    for (PetscInt a = 0; a < nc; a++) {
+      double sum = scaled[i * nc + a] * problem->scale[a];
+
+      for (PetscInt b = 0; b < nc; b++) {
+        sum += block[a >= b ? a * (a + 1) / 2 + b : b * (b + 1) / 2 + a] * in[i * nc + b] * available[i * nc + b];
+      }
+      out[i * nc + a] = sum * available[i * nc + a];
+    }
+  }
+  PetscCall(VecRestoreArray(y, &out));
+  PetscCall(VecRestoreArray(problem->x, &scaled));
+  PetscCall(VecRestoreArrayRead(influence->free, &available));
+  PetscCall(VecRestoreArrayRead(v, &in));
+  problem->hessians++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Mult(Mat A, Vec v, Vec y)
+{
+  FgInfluence influence;
+
+  PetscFunctionBegin;
+  PetscCall(MatShellGetContext(A, &influence));
+  PetscCall(FgInfluenceApply(influence, PETSC_FALSE, v, y));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode GetDiagonal(Mat A, Vec diagonal)
+{
+  FgInfluence influence;
+
+  PetscFunctionBegin;
+  PetscCall(MatShellGetContext(A, &influence));
+  PetscCall(VecCopy(influence->diagonal, diagonal));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The free variables, B's blocks and the diagonal of A at the present field. */
+static PetscErrorCode Prepare(FgInfluence influence)
+{
+  const FgProblem problem = influence->problem;
+  const FgField   field   = problem->field;
+  const PetscInt  nc      = field->ncomponents;
+  PetscScalar    *m, *available, *diagonal;
+  Vec             local;
+
+  PetscFunctionBegin;
+  PetscCall(VecGhostGetLocalForm(field->m, &local));
+  PetscCall(VecGetArray(local, &m));
+  PetscCall(VecGetArray(influence->free, &available));
+  PetscCall(VecGetArray(influence->diagonal, &diagonal));
+  for (PetscInt i = 0; i < field->domain->nlocal; i++) {
+    double misfit, gradient[8], block[64];
+
+    FgModelSite(problem->model, &problem->data, i, &m[i * nc], field->frames ? &field->frames[9 * i] : NULL, &misfit, gradient,
+                block);
+    for (PetscInt a = 0, k = 0; a < nc; a++) {
+      for (PetscInt b = 0; b <= a; b++, k++) {
+        influence->blocks[i * (size_t)(nc * (nc + 1) / 2) + k] = (float)(block[a * nc + b] * problem->scale[a] *
+                                                                         problem->scale[b]);
+      }
+    }
+    if (problem->regularizer) {
+      FgRegularizerSite at;
+
+      FgRegularizerGather(problem->regularizer, i, m, problem->alpha, &at);
+      FgRegularizerSiteEvaluate(problem->regularizer, &at, &m[i * nc], field->frames ? &field->frames[9 * i] : NULL, &misfit,
+                                gradient, block);
+    }
+    for (PetscInt c = 0; c < nc; c++) {
+      const FgComponent *component = &field->components[c];
+      const double       value     = m[i * nc + c];
+      const PetscBool    held      = value <= component->lower || value >= component->upper ? PETSC_TRUE : PETSC_FALSE;
+      const double       curvature = block[c * nc + c] * problem->scale[c] * problem->scale[c];
+
+      available[i * nc + c] = held ? 0.0 : 1.0;
+      diagonal[i * nc + c]  = held || !(curvature > 0.0) ? 1.0 : curvature;
+    }
+  }
+  PetscCall(VecRestoreArray(influence->diagonal, &diagonal));
+  PetscCall(VecRestoreArray(influence->free, &available));
+  PetscCall(VecRestoreArray(local, &m));
+  PetscCall(VecGhostRestoreLocalForm(field->m, &local));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgInfluenceCreate(FgProblem problem, FgInfluence *influence)
+{
+  const FgDomain d  = problem->field->domain;
+  const PetscInt nc = problem->field->ncomponents, n = nc * d->nlocal;
+  FgInfluence    f;
+  PC             pc;
+
+  PetscFunctionBegin;
+  PetscCall(PetscNew(&f));
+  f->problem = problem;
+  PetscCall(VecCreateMPI(d->comm, n, PETSC_DETERMINE, &f->free));
+  PetscCall(VecDuplicate(f->free, &f->diagonal));
+  PetscCall(PetscMalloc1(d->nlocal * (size_t)(nc * (nc + 1) / 2), &f->blocks));
+  if (problem->regularizer) PetscCall(FgRegularizerFreeze(problem->regularizer, problem->field->m, NULL));
+  PetscCall(Prepare(f));
+  PetscCall(MatCreateShell(d->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, f, &f->A));
+  PetscCall(MatShellSetOperation(f->A, MATOP_MULT, (void (*)(void))Mult));
+  PetscCall(MatShellSetOperation(f->A, MATOP_GET_DIAGONAL, (void (*)(void))GetDiagonal));
+  PetscCall(KSPCreate(d->comm, &f->ksp));
+  PetscCall(KSPSetOperators(f->ksp, f->A, f->A));
+  PetscCall(KSPSetType(f->ksp, KSPCG));
+  PetscCall(KSPGetPC(f->ksp, &pc));
+  PetscCall(PCSetType(pc, PCJACOBI));
+  PetscCall(KSPSetTolerances(f->ksp, 1e-2, 0.0, 1e6, 200));
+  PetscCall(KSPSetOptionsPrefix(f->ksp, "freedom_"));
+  PetscCall(KSPSetFromOptions(f->ksp));
+  *influence = f;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgInfluenceDestroy(FgInfluence *influence)
+{
+  PetscFunctionBegin;
+  if (!*influence) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(KSPDestroy(&(*influence)->ksp));
+  PetscCall(MatDestroy(&(*influence)->A));
+  PetscCall(VecDestroy(&(*influence)->free));
+  PetscCall(VecDestroy(&(*influence)->diagonal));
+  PetscCall(PetscFree((*influence)->blocks));
+  PetscCall(PetscFree(*influence));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
