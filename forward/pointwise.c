@@ -2,15 +2,17 @@
    sums of a least-squares misfit. J exists for one site at a time, in model->work, and is never stored; nothing is allocated
    after setup. */
 #include "pointwise.h"
-#include "rician.h"
+#include "magnitude.h"
 #include "simd.h"
+
+#include "finegrain/robust.h"
 
 PetscErrorCode FgPointwiseSetup(FgModel model)
 {
   PetscFunctionBegin;
   model->stride = (model->ndata + FG_SIMD_LANES - 1) / FG_SIMD_LANES * FG_SIMD_LANES;
   PetscCall(PetscCalloc1(FG_ROWS * (size_t)model->stride, &model->work));
-  FgRicianSetup();
+  if (model->ops->magnitude) PetscCall(FgMagnitudeCreate(model->coils > 0.0 ? model->coils : 1.0, &model->mean));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -34,7 +36,7 @@ static void Evaluate(FgModel model, PetscInt site, const double *m, const double
   if (!model->rician) return;
   const double *restrict slope = Row(model, FG_ROW_SLOPE);
 
-  FgRicianMean(stride, prediction, model->sigma[site], prediction, Row(model, FG_ROW_SLOPE));
+  FgMagnitudeMean(model->mean, stride, prediction, model->sigma[site], prediction, Row(model, FG_ROW_SLOPE));
   for (PetscInt a = 0; jacobian && a < model->ncomponents; a++) {
 #pragma omp simd
     for (PetscInt i = 0; i < stride; i++) J[a * stride + i] *= slope[i];
@@ -64,7 +66,37 @@ static double Residual(PetscInt ndata, PetscInt stride, const float *restrict va
   return sum;
 }
 
-/* gradient = scale J^T r, hessian = scale J^T M J; M is 0 or 1, and r is 0 where M is. */
+/* Huber's function on the rows of Residual: the residual is bounded to the limit [data unit], the mask becomes the weight. Returns
+   the sum of 2 rho. */
+FG_SIMD_CLONES
+static double Bound(PetscInt stride, double limit, double *restrict residual, double *restrict mask)
+{
+  double sum = 0.0;
+
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt i = 0; i < stride; i++) {
+    const double difference = residual[i], bounded = FgHuberBound(difference, limit);
+
+    sum += FgHuberSquare(difference, bounded);
+    residual[i] = bounded;
+    mask[i] *= FgHuberWeight(difference, limit);
+  }
+  return sum;
+}
+
+/* Residual and mask of a site at its prediction, bounded and weighted if the data are to be fitted robustly. Returns the sum of
+   squares, or of 2 rho [data unit^2]. */
+static double SiteResidual(FgModel model, const FgData *data, PetscInt site, double *used)
+{
+  const PetscInt ndata = model->ndata, stride = model->stride;
+  double        *residual = Row(model, FG_ROW_RESIDUAL), *mask = Row(model, FG_ROW_MASK);
+  const double   sum = Residual(ndata, stride, &data->values[(size_t)site * ndata], Row(model, FG_ROW_PREDICTION), residual, mask,
+                                used);
+
+  return data->huber > 0.0 ? Bound(stride, data->huber * data->sigma[site], residual, mask) : sum;
+}
+
+/* gradient = scale J^T r, hessian = scale J^T M J; M is 0, a weight or 1, and r is 0 where M is. */
 FG_SIMD_CLONES
 static void Accumulate(PetscInt n, PetscInt stride, double scale, const double *restrict J, const double *restrict residual,
                        const double *restrict mask, double *gradient, double *hessian)
@@ -107,19 +139,27 @@ static void Multiply(PetscInt n, PetscInt stride, const double *restrict J, cons
 PetscInt FgModelSite(FgModel model, const FgData *data, PetscInt site, const double *m, const double frame[9], double *misfit,
                      double *gradient, double *hessian)
 {
-  const PetscInt ndata = model->ndata, stride = model->stride;
-  const double   sigma = data->sigma[site], scale = 1.0 / (sigma * sigma);
-  double         used;
+  const double sigma = data->sigma[site], scale = 1.0 / (sigma * sigma);
+  double       used;
 
   Evaluate(model, site, m, frame, (gradient || hessian) ? PETSC_TRUE : PETSC_FALSE);
-  *misfit = 0.5 * scale *
-            Residual(ndata, stride, &data->values[(size_t)site * ndata], Row(model, FG_ROW_PREDICTION),
-                     Row(model, FG_ROW_RESIDUAL), Row(model, FG_ROW_MASK), &used);
+  *misfit = 0.5 * scale * SiteResidual(model, data, site, &used);
   if (gradient || hessian) {
-    Accumulate(model->ncomponents, stride, scale, Row(model, FG_ROW_JACOBIAN), Row(model, FG_ROW_RESIDUAL),
+    Accumulate(model->ncomponents, model->stride, scale, Row(model, FG_ROW_JACOBIAN), Row(model, FG_ROW_RESIDUAL),
                Row(model, FG_ROW_MASK), gradient, hessian);
   }
   return (PetscInt)used;
+}
+
+void FgModelSiteResiduals(FgModel model, const FgData *data, PetscInt site, const double *m, const double frame[9],
+                          double *residuals)
+{
+  const double *prediction = Row(model, FG_ROW_PREDICTION), inverse = 1.0 / data->sigma[site];
+
+  Evaluate(model, site, m, frame, PETSC_FALSE);
+  for (PetscInt i = 0; i < model->ndata; i++) {
+    residuals[i] = (prediction[i] - data->values[(size_t)site * model->ndata + i]) * inverse;
+  }
 }
 
 PetscErrorCode FgPointwiseApply(FgModel model, Vec m, Vec d)
@@ -224,10 +264,10 @@ PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal
 
 PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec y)
 {
-  const PetscInt     n = model->ncomponents, ndata = model->ndata;
+  const PetscInt     n = model->ncomponents;
   const PetscScalar *state, *varray;
   PetscScalar       *array;
-  double            *row = Row(model, FG_ROW_RESIDUAL);
+  double            *row = Row(model, FG_ROW_RESIDUAL), *mask = Row(model, FG_ROW_MASK);
 
   PetscFunctionBegin;
   PetscCall(CheckData(model, data));
@@ -235,13 +275,13 @@ PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec 
   PetscCall(VecGetArrayRead(v, &varray));
   PetscCall(VecGetArrayWrite(y, &array));
   for (PetscInt site = 0; site < data->nlocal; site++) {
-    const float *values = &data->values[(size_t)site * ndata];
-    const double sigma  = data->sigma[site];
+    const double sigma = data->sigma[site];
+    double       used;
 
     Evaluate(model, site, &state[(size_t)site * n], Frame(model, site), PETSC_TRUE);
+    (void)SiteResidual(model, data, site, &used); /* for the mask */
     Multiply(n, model->stride, Row(model, FG_ROW_JACOBIAN), &varray[(size_t)site * n], row);
-    for (PetscInt i = 0; i < ndata; i++) row[i] = values[i] == values[i] ? row[i] : 0.0;
-    for (PetscInt i = ndata; i < model->stride; i++) row[i] = 0.0;
+    for (PetscInt i = 0; i < model->stride; i++) row[i] *= mask[i];
     Accumulate(n, model->stride, 1.0 / (sigma * sigma), Row(model, FG_ROW_JACOBIAN), row, NULL, &array[(size_t)site * n], NULL);
   }
   PetscCall(VecRestoreArrayWrite(y, &array));

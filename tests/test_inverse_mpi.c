@@ -135,7 +135,7 @@ static PetscErrorCode CaseCreate(const char *regularizer, double noise, PetscInt
   PetscCall(FgModelSetField(c->model, c->field));
   PetscCall(PetscMalloc3(33 * c->domain->nlocal, &c->values, c->domain->nlocal, &c->sigma, c->domain->nlocal, &c->status));
   PetscCall(MakeData(c, noise));
-  data = (FgData){c->domain->nlocal, 33, c->values, c->sigma};
+  data = (FgData){.nlocal = c->domain->nlocal, .ndata = 33, .values = c->values, .sigma = c->sigma};
   PetscCall(FgProblemCreate(c->model, c->field, &data, c->status, &c->problem));
   memcpy(c->problem->scale, scale, sizeof scale);
   PetscCall(FgRegularizerCreate(FgRegularizerFind(regularizer), c->field, 4, terms, &c->regularizer));

@@ -17,6 +17,7 @@ typedef struct {
   PetscInt     nlocal, ndata;
   const float *values;
   const float *sigma; /* [nlocal] noise standard deviation of the samples of each site, [data unit], > 0 */
+  double       huber; /* threshold of Huber's function on residuals/sigma [1] (robust.h); 0: least squares */
 } FgData;
 
 /* One site: its prediction[ndata] and, if jacobian != NULL, jacobian[component*stride + sample]. Pure. */
@@ -44,36 +45,44 @@ typedef struct {
 } FgModelCounts;
 
 struct FgModel_ {
-  const FgModelOps  *ops;
-  MPI_Comm           comm;
-  FgTissue           tissue;
-  FgComponent        components[8];
-  PetscInt           ncomponents;
-  PetscInt           ndata; /* samples a site (pointwise) or in all */
-  char               data_unit[32];
-  FgField            field;        /* borrowed; set by FgModelSetField */
-  const FgGradients *gradients;    /* borrowed; dwi */
-  double             signal_scale; /* [data unit]: typical S0, for bounds and starts */
-  PetscBool          rician;       /* prediction = E|S + noise| instead of S */
-  const float       *sigma;        /* [nlocal] noise level of each site, for the Rician mean; borrowed */
-  FgSiteFunction     site;         /* pointwise models */
-  void              *context;      /* of the site function; owned by the model */
-  PetscInt           stride;       /* pointwise models: ndata rounded up to whole vectors */
-  double            *work;         /* pointwise models: the adapter's rows of `stride` doubles (forward/pointwise.h) */
-  Vec                state;        /* m at which J is taken */
-  FgModelCounts      counts;
+  const FgModelOps    *ops;
+  MPI_Comm             comm;
+  FgTissue             tissue;
+  FgComponent          components[8];
+  PetscInt             ncomponents;
+  PetscInt             ndata; /* samples a site (pointwise) or in all */
+  char                 data_unit[32];
+  FgField              field;        /* borrowed; set by FgModelSetField */
+  const FgGradients   *gradients;    /* borrowed; dwi */
+  double               signal_scale; /* [data unit]: typical S0, for bounds and starts */
+  PetscBool            rician;       /* prediction = mean of the magnitude of S with noise instead of S */
+  double               coils;        /* of the magnitude, effective [1]; 0 or 1: one, Rician noise; more: noncentral chi */
+  struct FgMagnitude_ *mean;         /* pointwise models: table of the magnitude's mean (forward/magnitude.h); owned */
+  const float         *sigma;        /* [nlocal] noise level of each site, for that mean; borrowed */
+  FgSiteFunction       site;         /* pointwise models */
+  void                *context;      /* of the site function; owned by the model */
+  PetscInt             stride;       /* pointwise models: ndata rounded up to whole vectors */
+  double              *work;         /* pointwise models: the adapter's rows of `stride` doubles (forward/pointwise.h) */
+  Vec                  state;        /* m at which J is taken */
+  FgModelCounts        counts;
 };
 
 /* Pointwise adapter (forward/pointwise.c), also used directly by solvers through the model: */
-/* misfit = 1/2 sum ((prediction - value)/sigma)^2, its gradient[ncomponents] and Gauss-Newton block
+/* misfit = 1/2 sum ((prediction - value)/sigma)^2, or sum of Huber's rho of these, its gradient[ncomponents] and Gauss-Newton block
    hessian[ncomponents*ncomponents] (both may be NULL) for one local site at m, frame. Returns the number of samples used. */
 PETSC_EXTERN PetscInt FgModelSite(FgModel model, const FgData *data, PetscInt site, const double *m, const double frame[9],
                                   double *misfit, double *gradient, double *hessian);
+/* residuals[ndata] = (prediction - value)/sigma of each sample of one local site, NaN where it is left out; not bounded. */
+PETSC_EXTERN void FgModelSiteResiduals(FgModel model, const FgData *data, PetscInt site, const double *m, const double frame[9],
+                                       double *residuals);
 
 PETSC_EXTERN const FgModelOps *const FgModels[]; /* NULL-terminated, forward/models.c */
 PETSC_EXTERN PetscErrorCode          FgModelCreate(MPI_Comm comm, const char *name, const FgTissue *tissue, FgModel *model);
 /* dwi: borrows the gradient table. Then FgModelSetup declares components and ndata. */
 PETSC_EXTERN PetscErrorCode FgModelSetGradients(FgModel model, const FgGradients *gradients, double signal_scale);
+/* Coils whose squares the magnitude sums, 1 (Rician noise) or more (noncentral chi), an effective number; before FgModelSetup. */
+PETSC_EXTERN PetscErrorCode FgModelSetCoils(FgModel model, double coils);
+/* Compare with the mean of the magnitude, or with the signal itself. sigma[nlocal] is borrowed. */
 PETSC_EXTERN PetscErrorCode FgModelSetRician(FgModel model, PetscBool rician, const float *sigma);
 PETSC_EXTERN PetscErrorCode FgModelSetup(FgModel model);
 PETSC_EXTERN PetscErrorCode FgModelSetField(FgModel model, FgField field);

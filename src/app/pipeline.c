@@ -99,7 +99,8 @@ PetscErrorCode FgPipelineOpen(const FitSettings *s, FgLog *log, FgPipeline *p)
   PetscCall(PetscMalloc1(p->domain->nlocal, &p->chi2));
   PetscCall(PetscMalloc1(p->domain->nlocal, &p->samples));
   {
-    const FgData data = {p->domain->nlocal, p->measurement.ndata, p->measurement.data, p->sigma};
+    const FgData data = {
+        .nlocal = p->domain->nlocal, .ndata = p->measurement.ndata, .values = p->measurement.data, .sigma = p->sigma};
 
     PetscCall(FgProblemCreate(model, p->field, &data, p->measurement.status, &p->problem));
   }

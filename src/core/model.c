@@ -11,6 +11,16 @@ PetscErrorCode FgModelSetGradients(FgModel model, const FgGradients *gradients, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FgModelSetCoils(FgModel model, double coils)
+{
+  PetscFunctionBegin;
+  PetscCheck(model->ops->magnitude, PETSC_COMM_SELF, PETSC_ERR_USER,
+             "model %s: its data are not magnitude signals, so a number of coils has no meaning; use Gaussian noise",
+             model->ops->name);
+  model->coils = coils;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgModelSetRician(FgModel model, PetscBool rician, const float *sigma)
 {
   PetscFunctionBegin;
@@ -52,6 +62,7 @@ PetscErrorCode FgModelDestroy(FgModel *model)
   PetscCall((*model)->ops->destroy(*model));
   PetscCall(VecDestroy(&(*model)->state));
   PetscCall(PetscFree((*model)->work));
+  PetscCall(PetscFree((*model)->mean));
   PetscCall(PetscFree(*model));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

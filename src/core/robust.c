@@ -1,0 +1,24 @@
+/* robust.c: moments of Huber's function under the standard normal distribution, in closed form. With phi and Q its density and upper
+   tail at c, and E1 the exponential integral:
+
+     P(|r| < c) = 1 - 2Q,   E[r^2; |r| < c] = 1 - 2Q - 2c phi,   E[|r|; |r| > c] = 2 phi,
+     E[1/|r|; |r| > c] = E1(c^2/2)/sqrt(2 pi),   E[1/r^2; |r| > c] = 2 (phi/c - Q) */
+#include "finegrain/robust.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_sf_expint.h>
+
+FgHuberMoments FgHuberExpect(double threshold)
+{
+  const double   c = threshold, density = gsl_ran_ugaussian_pdf(c), tail = gsl_cdf_ugaussian_Q(c);
+  const double   inside = 1.0 - 2.0 * tail, inside_square = inside - 2.0 * c * density;
+  FgHuberMoments moments;
+
+  /* E1 underflows where nothing is outside. */
+  moments.weight          = inside + (c < 30.0 ? c * gsl_sf_expint_E1(0.5 * c * c) / sqrt(2.0 * M_PI) : 0.0);
+  moments.weight_variance = PetscMax(0.0, inside + 2.0 * c * (density - c * tail) - moments.weight * moments.weight);
+  moments.square          = inside_square + 4.0 * c * density - 2.0 * c * c * tail;
+  moments.bounded         = inside_square + 2.0 * c * c * tail;
+  return moments;
+}
