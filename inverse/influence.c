@@ -19,7 +19,8 @@ PetscErrorCode FgInfluenceApply(FgInfluence influence, PetscBool data_only, Vec 
       for (PetscInt c = 0; c < nc; c++) scaled[i * nc + c] = in[i * nc + c] * available[i * nc + c] * problem->scale[c];
     }
     PetscCall(VecRestoreArray(problem->work, &scaled));
-    PetscCall(FgRegularizerHessian(problem->regularizer, field->m, problem->work, problem->alpha, problem->x));
+    PetscCall((influence->bent ? FgRegularizerCurvature : FgRegularizerHessian)(problem->regularizer, field->m, problem->work,
+                                                                                problem->alpha, problem->x));
   }
   PetscCall(VecGetArray(problem->x, &scaled));
   PetscCall(VecGetArray(y, &out));

@@ -3,7 +3,7 @@
      A = B + alpha H_R,   B = J^T W J,   over the variables that no bound holds (the others: identity), whitened.
 
    J is evaluated once: B's blocks are kept. H_R is the regularizer's lagged Gauss-Newton Hessian with the weights that are frozen when
-   it is applied. Solves are by conjugate gradients with A's diagonal. */
+   it is applied, or its curvature, in which the weights move with the field. Solves are by conjugate gradients with A's diagonal. */
 #ifndef FINEGRAIN_INVERSE_INFLUENCE_H
 #define FINEGRAIN_INVERSE_INFLUENCE_H
 
@@ -14,6 +14,7 @@
 typedef struct FgInfluence_ *FgInfluence;
 struct FgInfluence_ {
   FgProblem problem;  /* borrowed; its x and work are used */
+  PetscBool bent;     /* H_R is the regularizer's curvature instead of its lagged Hessian: false unless set */
   float    *blocks;   /* [nlocal][nc (nc + 1)/2] lower triangles of B's blocks, whitened */
   Vec       free;     /* 1 where a variable may move, 0 on a bound */
   Vec       diagonal; /* of A; 1 on a bound */

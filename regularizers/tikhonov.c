@@ -12,4 +12,9 @@ static double Weight(double t, double epsilon)
   return 1.0;
 }
 
-const FgRegularizerOps FgTikhonov = {"tikhonov", "sum of squared differences: smooth fields", Psi, Weight, 0.02};
+static double Bend(double t, double epsilon)
+{
+  return 0.0;
+}
+
+const FgRegularizerOps FgTikhonov = {"tikhonov", "sum of squared differences: smooth fields", Psi, Weight, Bend, 0.02};

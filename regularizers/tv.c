@@ -14,4 +14,9 @@ static double Weight(double t, double epsilon)
   return 1.0 / PetscSqrtReal(t + epsilon * epsilon);
 }
 
-const FgRegularizerOps FgTotalVariation = {"tv", "smoothed total variation: sharp borders", Psi, Weight, 0.25};
+static double Bend(double t, double epsilon)
+{
+  return 1.0 / (t + epsilon * epsilon);
+}
+
+const FgRegularizerOps FgTotalVariation = {"tv", "smoothed total variation: sharp borders", Psi, Weight, Bend, 0.25};

@@ -461,6 +461,69 @@ static PetscErrorCode DenseFreedom(Case *c, double *trace)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The curvature is the derivative of the gradient, weights and all: exactly along changes of scalar components, by central differences;
+   and with directions among them it stays symmetric and positive semidefinite. */
+static void curvature_is_the_change_of_the_gradient(void **state)
+{
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    const double step = 1e-5;
+    Vec          v, w, Cv, Cw, up, down, m;
+    PetscScalar *a;
+    PetscReal    left, right, error, size;
+    Case         c;
+
+    AgreedSuccess(CaseCreate(regularizers[k], 20.0, 120, &c));
+    AgreedSuccess(Fill(&c, 1.0));
+    AgreedSuccess(FgFieldCreateVec(c.field, &v));
+    AgreedSuccess(VecDuplicate(v, &w));
+    AgreedSuccess(VecDuplicate(v, &Cv));
+    AgreedSuccess(VecDuplicate(v, &Cw));
+    AgreedSuccess(VecDuplicate(v, &up));
+    AgreedSuccess(VecDuplicate(v, &down));
+    AgreedSuccess(VecDuplicate(v, &m));
+    AgreedSuccess(VecCopy(c.field->m, m));
+    for (int scalars = 1; scalars >= 0; scalars--) {
+      AgreedSuccess(VecGetArray(v, &a));
+      for (PetscInt i = 0; i < 5 * c.domain->nlocal; i++) {
+        a[i] = scalars && (i % 5 == 2 || i % 5 == 3) ? 0.0 : sin(1.0 + 3.7 * (i + 5 * c.domain->first)) * c.problem->scale[i % 5];
+      }
+      AgreedSuccess(VecRestoreArray(v, &a));
+      AgreedSuccess(VecCopy(m, w));
+      AgreedSuccess(VecZeroEntries(Cv));
+      AgreedSuccess(VecZeroEntries(Cw));
+      AgreedSuccess(FgRegularizerFreeze(c.regularizer, m, NULL));
+      AgreedSuccess(FgRegularizerCurvature(c.regularizer, m, v, 1.0, Cv));
+      AgreedSuccess(FgRegularizerCurvature(c.regularizer, m, w, 1.0, Cw));
+      AgreedSuccess(VecDot(w, Cv, &left));
+      AgreedSuccess(VecDot(v, Cw, &right));
+      AgreedSuccess(VecDot(v, Cv, &size));
+      AgreedTrue(fabs(left - right) < 1e-11 * (fabs(left) + size));
+      AgreedTrue(size > 0.0);
+      if (!scalars) break;
+      for (int side = 0; side < 2; side++) {
+        AgreedSuccess(VecWAXPY(c.field->m, side ? -step : step, v, m));
+        AgreedSuccess(FgRegularizerFreeze(c.regularizer, c.field->m, NULL));
+        AgreedSuccess(VecZeroEntries(side ? down : up));
+        AgreedSuccess(FgRegularizerGradient(c.regularizer, c.field->m, 1.0, side ? down : up));
+      }
+      AgreedSuccess(VecAXPY(up, -1.0, down));
+      AgreedSuccess(VecAXPY(up, -2.0 * step, Cv));
+      AgreedSuccess(VecNorm(up, NORM_2, &error));
+      AgreedSuccess(VecNorm(Cv, NORM_2, &size));
+      AgreedTrue(error < 1e-5 * 2.0 * step * size);
+    }
+    AgreedSuccess(VecDestroy(&v));
+    AgreedSuccess(VecDestroy(&w));
+    AgreedSuccess(VecDestroy(&Cv));
+    AgreedSuccess(VecDestroy(&Cw));
+    AgreedSuccess(VecDestroy(&up));
+    AgreedSuccess(VecDestroy(&down));
+    AgreedSuccess(VecDestroy(&m));
+    AgreedSuccess(CaseDestroy(&c));
+  }
+}
+
 /* The stochastic trace is unbiased: its mean over 50 seeds lies within three standard errors of the exact trace. Dense algebra takes
    all columns on one rank. */
 static void freedom_is_the_trace(void **state)
@@ -505,6 +568,7 @@ int main(int argc, char *argv[])
       cmocka_unit_test(pointwise_fit_recovers_the_truth),
       cmocka_unit_test(solvers_agree),
       cmocka_unit_test(bounds_are_kept_exactly),
+      cmocka_unit_test(curvature_is_the_change_of_the_gradient),
       cmocka_unit_test(freedom_is_the_trace),
   };
   int failed;

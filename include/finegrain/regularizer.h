@@ -6,7 +6,12 @@
    squared sine of the angle between two fibers: sign-free. psi is all that distinguishes one regularizer from another.
 
    Second-order information is that of the lagged form: with weights q_g = 2 psi'(T_g) frozen, R is a sum of squares. The
-   Hessian action keeps the frozen weights and the Gauss-Newton term of each square; it is positive semidefinite. */
+   Hessian action keeps the frozen weights and the Gauss-Newton term of each square; it is positive semidefinite, and what a solver
+   wants. How a minimizer moves with the data is another question: there the weights move too. The curvature action keeps that:
+
+     q_g [ sum_p k_p dr_p dr_p^T - bend_g h h^T / scale^2 ],   h = sum_p k_p r_p dr_p,   bend = -2 psi''/psi'
+
+   which is positive semidefinite as well where t bend(t) <= 1. */
 #ifndef FINEGRAIN_REGULARIZER_H
 #define FINEGRAIN_REGULARIZER_H
 
@@ -16,6 +21,7 @@ typedef struct {
   const char *name, *summary;
   double (*psi)(double t, double epsilon);    /* psi(0) = 0 */
   double (*weight)(double t, double epsilon); /* 2 psi'(t), the lagged weight */
+  double (*bend)(double t, double epsilon);   /* -2 psi''(t)/psi'(t): 0 where psi is linear in t */
   double alpha;                               /* where a search for the weight starts [1], differences in standard deviations */
 } FgRegularizerOps;
 PETSC_EXTERN const FgRegularizerOps *const FgRegularizers[];                    /* NULL-terminated, regularizers/regularizers.c */
@@ -51,6 +57,8 @@ PETSC_EXTERN PetscErrorCode FgRegularizerFreeze(FgRegularizer regularizer, Vec m
 PETSC_EXTERN PetscErrorCode FgRegularizerGradient(FgRegularizer regularizer, Vec m, double scale, Vec gradient);
 /* Adds scale * (lagged Gauss-Newton Hessian at the frozen m) v to y; updates the ghosts of v. */
 PETSC_EXTERN PetscErrorCode FgRegularizerHessian(FgRegularizer regularizer, Vec m, Vec v, double scale, Vec y);
+/* Likewise with the curvature action of above: the response of a minimizer to its data. */
+PETSC_EXTERN PetscErrorCode FgRegularizerCurvature(FgRegularizer regularizer, Vec m, Vec v, double scale, Vec y);
 /* What the frozen regularizer is to one owned site while its neighbors are held: for scalars a parabola about the neighbors' mean, for
    each axis W - n^T M n. Gathered once, evaluated at as many trial points as a solver likes. Neither is collective. */
 typedef struct {

@@ -139,47 +139,88 @@ PetscErrorCode FgRegularizerFreeze(FgRegularizer r, Vec m, PetscReal *energy)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* What the bending of psi takes off the lagged Hessian of a group: bend h.v / scale^2, the multiple of the group's own gradient. */
+static double Bending(FgRegularizer r, PetscInt t, PetscInt g, const PetscScalar *m, const PetscScalar *v,
+                      const double *variation)
+{
+  const FgRegularizerTerm *term    = &r->terms[t];
+  const FgDomain           d       = r->field->domain;
+  const PetscInt           nc      = r->field->ncomponents;
+  const double             inverse = 1.0 / (term->scale * term->scale);
+  double                   square = 0.0, along = 0.0;
+
+  for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
+    const PetscInt i = d->pair_i[p], j = d->pair_j[p];
+
+    square += d->pair_coupling[p] * PairDifference(r, term, m, i, j);
+    if (term->kind == FG_KIND_SCALAR) {
+      const PetscInt c = term->component;
+
+      along += d->pair_coupling[p] * (m[i * nc + c] - m[j * nc + c]) * (v[i * nc + c] - v[j * nc + c]);
+    } else {
+      const double *ni = Direction(r, term->axis, i), *nj = Direction(r, term->axis, j);
+      const size_t  nsites = d->nlocal + d->nghost;
+
+      along -= d->pair_coupling[p] * Dot(ni, nj) *
+               (Dot(&variation[3 * (term->axis * nsites + i)], nj) + Dot(&variation[3 * (term->axis * nsites + j)], ni));
+    }
+  }
+  return r->ops->bend(inverse * square, term->epsilon) * inverse * along;
+}
+
+/* dn of v at every site, [axis][site][3]. */
+static void Vary(FgRegularizer r, const PetscScalar *m, const PetscScalar *v, double *variation)
+{
+  const FgField  field = r->field;
+  const PetscInt nc = field->ncomponents, nt = field->ntangent, nsites = field->domain->nlocal + field->domain->nghost;
+
+  for (PetscInt axis = 0; axis < nt - 1; axis++) {
+    for (PetscInt i = 0; i < nsites; i++) {
+      double  n[3], dn[3][3];
+      double *sum = &variation[3 * (axis * (size_t)nsites + i)];
+
+      Axis(field, axis, &field->frames[9 * i], &m[i * nc + field->tangent], n, dn);
+      for (int k = 0; k < 3; k++) {
+        sum[k] = 0.0;
+        for (PetscInt c = 0; c < nt; c++) sum[k] += dn[c][k] * v[i * nc + field->tangent + c];
+      }
+    }
+  }
+}
+
 /* Adds scale * the derivative of the frozen sum of squares to the owned sites: with v == NULL of the energy itself (the gradient),
-   else of its Gauss-Newton action on v. */
-static PetscErrorCode Accumulate(FgRegularizer r, const PetscScalar *m, const PetscScalar *v, double scale, PetscScalar *out)
+   else of its Gauss-Newton action on v, if asked for less what the bending of psi takes off. */
+static PetscErrorCode Accumulate(FgRegularizer r, const PetscScalar *m, const PetscScalar *v, PetscBool bent, double scale,
+                                 PetscScalar *out)
 {
   const FgField  field = r->field;
   const FgDomain d     = field->domain;
   const PetscInt nc = field->ncomponents, nsites = d->nlocal + d->nghost, nt = field->ntangent;
-  double        *variation = NULL; /* dn of v at every site, [axis][site][3] */
+  double        *variation = NULL;
 
   PetscFunctionBegin;
   if (v && nt) {
     PetscCall(PetscMalloc1(3 * (size_t)(nt - 1) * nsites, &variation));
-    for (PetscInt axis = 0; axis < nt - 1; axis++) {
-      for (PetscInt i = 0; i < nsites; i++) {
-        double  n[3], dn[3][3];
-        double *sum = &variation[3 * (axis * (size_t)nsites + i)];
-
-        Axis(field, axis, &field->frames[9 * i], &m[i * nc + field->tangent], n, dn);
-        for (int k = 0; k < 3; k++) {
-          sum[k] = 0.0;
-          for (PetscInt c = 0; c < nt; c++) sum[k] += dn[c][k] * v[i * nc + field->tangent + c];
-        }
-      }
-    }
+    Vary(r, m, v, variation);
   }
   for (PetscInt t = 0; t < r->nterms; t++) {
     const FgRegularizerTerm *term = &r->terms[t];
 
     for (PetscInt g = 0; g < d->ngroups; g++) {
-      const double q = scale * r->lagged[t * (size_t)d->ngroups + g];
+      const double q    = scale * r->lagged[t * (size_t)d->ngroups + g];
+      const double less = bent ? Bending(r, t, g, m, v, variation) : 0.0;
 
       for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
         const PetscInt site[2] = {d->pair_i[p], d->pair_j[p]};
         const double   weight  = q * d->pair_coupling[p];
 
         if (term->kind == FG_KIND_SCALAR) {
+          const PetscInt     a = site[0] * nc + term->component, b = site[1] * nc + term->component;
           const PetscScalar *x = v ? v : m;
-          const double       f = weight * (x[site[0] * nc + term->component] - x[site[1] * nc + term->component]);
+          const double       f = weight * (x[a] - x[b] - less * (m[a] - m[b]));
 
-          if (site[0] < d->nlocal) out[site[0] * nc + term->component] += f;
-          if (site[1] < d->nlocal) out[site[1] * nc + term->component] -= f;
+          if (site[0] < d->nlocal) out[a] += f;
+          if (site[1] < d->nlocal) out[b] -= f;
           continue;
         }
         for (int side = 0; side < 2; side++) {
@@ -193,7 +234,7 @@ static PetscErrorCode Accumulate(FgRegularizer r, const PetscScalar *m, const Pe
             const double *di = &variation[3 * (term->axis * (size_t)nsites + i)];
             const double *dj = &variation[3 * (term->axis * (size_t)nsites + j)];
 
-            for (int k = 0; k < 3; k++) force[k] = weight * (di[k] - c * dj[k] - Dot(dj, ni) * nj[k]);
+            for (int k = 0; k < 3; k++) force[k] = weight * (di[k] - c * dj[k] - Dot(dj, ni) * nj[k] + less * c * nj[k]);
           } else {
             for (int k = 0; k < 3; k++) force[k] = -weight * c * nj[k];
           }
@@ -217,14 +258,14 @@ PetscErrorCode FgRegularizerGradient(FgRegularizer r, Vec m, double scale, Vec g
   PetscCall(VecGhostGetLocalForm(m, &local));
   PetscCall(VecGetArrayRead(local, &values));
   PetscCall(VecGetArray(gradient, &out));
-  PetscCall(Accumulate(r, values, NULL, scale, out));
+  PetscCall(Accumulate(r, values, NULL, PETSC_FALSE, scale, out));
   PetscCall(VecRestoreArray(gradient, &out));
   PetscCall(VecRestoreArrayRead(local, &values));
   PetscCall(VecGhostRestoreLocalForm(m, &local));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgRegularizerHessian(FgRegularizer r, Vec m, Vec v, double scale, Vec y)
+static PetscErrorCode Act(FgRegularizer r, Vec m, Vec v, PetscBool bent, double scale, Vec y)
 {
   Vec                local, local_v;
   const PetscScalar *values, *variation;
@@ -238,13 +279,23 @@ PetscErrorCode FgRegularizerHessian(FgRegularizer r, Vec m, Vec v, double scale,
   PetscCall(VecGetArrayRead(local, &values));
   PetscCall(VecGetArrayRead(local_v, &variation));
   PetscCall(VecGetArray(y, &out));
-  PetscCall(Accumulate(r, values, variation, scale, out));
+  PetscCall(Accumulate(r, values, variation, bent, scale, out));
   PetscCall(VecRestoreArray(y, &out));
   PetscCall(VecRestoreArrayRead(local_v, &variation));
   PetscCall(VecRestoreArrayRead(local, &values));
   PetscCall(VecGhostRestoreLocalForm(v, &local_v));
   PetscCall(VecGhostRestoreLocalForm(m, &local));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgRegularizerHessian(FgRegularizer r, Vec m, Vec v, double scale, Vec y)
+{
+  return Act(r, m, v, PETSC_FALSE, scale, y);
+}
+
+PetscErrorCode FgRegularizerCurvature(FgRegularizer r, Vec m, Vec v, double scale, Vec y)
+{
+  return Act(r, m, v, PETSC_TRUE, scale, y);
 }
 
 void FgRegularizerGather(FgRegularizer r, PetscInt site, const PetscScalar *m, double scale, FgRegularizerSite *at)
