@@ -8,6 +8,12 @@
                 The plain principle chi2 = N over-smooths, because even the pointwise fit has chi2 = N - p_0; and v_0 is that of the
                 pointwise fit, chi2_0/(N - p_0), so that an error in sigma or of the model cancels here too.
 
+   Of a robust misfit (robust.h) chi2 = sum 2 rho holds what outliers leave, which no weight can change and which would pass for a noise to
+   be smoothed away. What a degree of freedom takes from it is not chi2/N then but eta = sum psi^2/sum psi' (E. Ronchetti, Stat. Probab.
+   Lett. 3 (1985), robust model selection), equal to it for squares; p_eff is that of the weighted Hessian:
+
+       G = chi2/N - eta + eta/(1 - p/N)^2,   v = chi2/N - eta + eta/(1 - p/N)
+
    The discrepancy principle still over-smooths: it stops where bias has used up what smoothing gained, not where the error is least.
    docs/weights.md has measurements of both. Each solve starts from the one before.
    Source: G. H. Golub, M. Heath, G. Wahba, Technometrics 21 (1979); V. A. Morozov, Soviet Math. Dokl. 7 (1966); P. Hall,
@@ -43,19 +49,20 @@ static PetscErrorCode Visit(FgProblem problem, const FgSolveOptions *options, do
                             FgWeightSearch *search, FgSolveReport *report)
 {
   FgWeightPoint *point = &search->points[search->npoints++];
-  PetscReal      freedom;
+  PetscReal      freedom, eta;
   double         remaining;
 
   PetscFunctionBegin;
   problem->alpha = alpha;
   PetscCall(FgSolveField(problem, options, report));
   PetscCall(FgProblemFreedom(problem, seed, &freedom));
+  PetscCall(FgProblemPrice(problem, report->misfit, search->samples, &eta));
   remaining        = 1.0 - freedom / search->samples;
   point->alpha     = alpha;
   point->chi2      = 2.0 * report->misfit;
   point->freedom   = freedom;
-  point->variance  = point->chi2 / (search->samples - freedom);
-  point->gcv       = point->chi2 / search->samples / (remaining * remaining);
+  point->variance  = point->chi2 / search->samples - eta + eta / remaining;
+  point->gcv       = point->chi2 / search->samples - eta + eta / (remaining * remaining);
   point->roughness = report->roughness;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -170,12 +177,15 @@ PetscErrorCode FgSolveChooseWeight(FgProblem problem, const FgSolveOptions *opti
 {
   FgSolveOptions rough    = *options;
   Snapshot       snapshot = {NULL, NULL, -1};
+  PetscReal      eta;
   PetscBool      gcv;
 
   PetscFunctionBegin;
-  search->pointwise_variance = search->pointwise_chi2 / (search->samples - search->pointwise_freedom);
-  search->npoints            = 0;
-  search->reached            = PETSC_FALSE;
+  PetscCall(FgProblemPrice(problem, 0.5 * search->pointwise_chi2, search->samples, &eta));
+  search->pointwise_variance = search->pointwise_chi2 / search->samples - eta +
+                               eta / (1.0 - search->pointwise_freedom / search->samples);
+  search->npoints = 0;
+  search->reached = PETSC_FALSE;
   /* The criteria need less than the maps do, and the next solve goes on where this one stops. */
   rough.tolerance      = 2.0 * options->tolerance;
   rough.max_iterations = PetscMin(options->max_iterations, 15);

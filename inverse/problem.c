@@ -1,6 +1,8 @@
 /* problem.c: objective, gradient and Gauss-Newton Hessian of misfit + alpha * regularizer, in whitened variables. */
 #include "finegrain/problem.h"
 
+#include "finegrain/robust.h"
+
 PetscErrorCode FgProblemCreate(FgModel model, FgField field, const FgData *data, unsigned char *status, FgProblem *problem)
 {
   FgProblem p;
@@ -63,6 +65,36 @@ PetscErrorCode FgProblemEvaluate(FgProblem problem, PetscReal *phi, PetscReal *m
   if (phi) *phi = data_part + problem->alpha * energy;
   if (misfit) *misfit = data_part;
   if (roughness) *roughness = energy;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgProblemPrice(FgProblem problem, PetscReal misfit, double samples, PetscReal *price)
+{
+  const FgData      *data  = &problem->data;
+  const FgField      field = problem->field;
+  const PetscScalar *m;
+  double             sums[2] = {0.0, 0.0}, *residuals;
+
+  PetscFunctionBegin;
+  *price = 2.0 * misfit / samples;
+  if (!(data->huber > 0.0)) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscMalloc1(data->ndata, &residuals));
+  PetscCall(VecGetArrayRead(field->m, &m));
+  for (PetscInt i = 0; i < data->nlocal; i++) {
+    FgModelSiteResiduals(problem->model, data, i, &m[i * (size_t)field->ncomponents],
+                         field->frames ? &field->frames[9 * (size_t)i] : NULL, residuals);
+    for (PetscInt k = 0; k < data->ndata; k++) {
+      const double psi = FgHuberBound(residuals[k], data->huber);
+
+      if (isnan(residuals[k])) continue;
+      sums[0] += psi * psi;
+      sums[1] += fabs(residuals[k]) < data->huber ? 1.0 : 0.0;
+    }
+  }
+  PetscCall(VecRestoreArrayRead(field->m, &m));
+  PetscCall(PetscFree(residuals));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE, MPI_SUM, field->domain->comm));
+  *price = sums[1] > 0.0 ? sums[0] / sums[1] : *price;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

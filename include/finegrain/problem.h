@@ -30,6 +30,9 @@ PETSC_EXTERN PetscErrorCode FgProblemDestroy(FgProblem *problem);
    field->m. Freezes the linearisation for FgProblemHessian. Collective. */
 PETSC_EXTERN PetscErrorCode FgProblemEvaluate(FgProblem problem, PetscReal *phi, PetscReal *misfit, PetscReal *roughness,
                                               Vec gradient);
+/* What a degree of freedom takes from twice the misfit at field->m: its mean over the samples; of a robust misfit sum psi^2/sum psi'
+   (robust.h). Collective. */
+PETSC_EXTERN PetscErrorCode FgProblemPrice(FgProblem problem, PetscReal misfit, double samples, PetscReal *price);
 /* y = (J^T W J + alpha H_R) v in whitened variables, at the last FgProblemEvaluate; with data_only: J^T W J v. */
 PETSC_EXTERN PetscErrorCode FgProblemHessian(FgProblem problem, PetscBool data_only, Vec v, Vec y);
 /* Root mean square over all variables of P(x - g) - x, the whitened gradient projected on the box: 0 at a minimiser. As the

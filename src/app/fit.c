@@ -129,6 +129,7 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
     FgLogLine(log, "fitting the field: %s, %s", s->regularizer, s->solver);
     PetscCall(SolveField(s, log, &p, &report));
   }
+  PetscCall(FgVolumeWeightsCreate(&p, &report.weights));
   PetscCall(FgPipelineJudge(&p, report.freedom));
 
   now = FgWallSeconds();
@@ -144,6 +145,7 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
   if (!code) code = FgFitSummarize(s, &p, &report, &result, log);
   if (code) PetscCall(RemoveFiles(&result));
   PetscCall(code);
+  PetscCall(FgVolumeWeightsDestroy(&report.weights));
   PetscCall(FgResultDestroy(&result));
   PetscCall(FgPipelineClose(&p));
   PetscFunctionReturn(PETSC_SUCCESS);

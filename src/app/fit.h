@@ -14,8 +14,11 @@ typedef struct {
   FgText model;                      /* "": by content */
   FgText tensor_order, tensor_frame; /* "": by header */
   /* noise */
-  FgText noise; /* "gaussian", "rician" */
-  FgText sigma; /* a number [signal units], a map's path, "b0" or "residual"; "": automatic */
+  FgText noise;           /* "gaussian", "rician", "ncchi" */
+  double coils;           /* [1], effective; NaN but for "ncchi" */
+  FgText sigma;           /* a number [signal units], a map's path, "b0" or "residual"; "": automatic */
+  FgText robust;          /* "none", "huber" */
+  double huber_threshold; /* [1], in sigma */
   /* inversion */
   PetscBool pointwise;
   FgText    regularizer;

@@ -1,6 +1,8 @@
 /* fit_options.c: the option tables of `finegrain fit`; input and inversion are those of `verify` too. */
 #include "fit.h"
 
+#include "noise_options.h"
+
 #include "finegrain/model.h"
 #include "finegrain/problem.h"
 
@@ -48,12 +50,20 @@ const FgOption FgFitInputOptions[] = {
   {0}};
 
 const FgOption FgFitInversionOptions[] = {
-  {.section = "Noise", .name = "noise", .type = FG_OPTION_CHOICE, MEMBER(noise), .choices = "gaussian|rician",
-   .summary = "rician compares with the mean of the magnitude signal, which noise lifts"},
+  {.section = "Noise", .name = "noise", .type = FG_OPTION_CHOICE, MEMBER(noise), .choices = "gaussian|rician|ncchi",
+   .summary = "rician and ncchi compare with the mean of the magnitude signal, which noise lifts: of one coil (or a complex combination), of "
+              "a sum of squares over --coils"},
+  {.name = "coils", .type = FG_OPTION_REAL, MEMBER(coils), .unit = "1", .word = "none", .lower = 1, .upper = 128,
+   .summary = "effective number of receive coils of --noise ncchi; less than the real number where coils see the same noise"},
   {.name = "sigma", .type = FG_OPTION_STRING, MEMBER(sigma), .unit = "signal", .value = "VALUE|FILE|b0|residual",
    .word = "auto",
    .summary = "standard deviation of the noise: a number, a map, from repeated b0 volumes, or from the residuals of the "
                "pointwise fit"},
+  {.name = "robust", .type = FG_OPTION_CHOICE, MEMBER(robust), .choices = "none|huber",
+   .summary = "huber charges residuals beyond --huber-threshold by their size, not its square, so that samples spoiled by motion weigh less"},
+  {.name = "huber-threshold", .type = FG_OPTION_REAL, MEMBER(huber_threshold), .unit = "1", .fallback = "1.345", .lower = 0.1,
+   .upper = 1000,
+   .summary = "residual beyond which a sample loses weight, in standard deviations of the noise"},
 
   {.section = "Inversion", .name = "pointwise", .type = FG_OPTION_FLAG, MEMBER(pointwise),
    .summary = "stop after the voxel by voxel fit, without regularization"},
@@ -108,7 +118,10 @@ PetscBool FgFitCheckInput(const FitSettings *settings, char message[FG_MESSAGE_L
     snprintf(message, FG_MESSAGE_LENGTH, "--grad: excludes --bval and --bvec, give one kind of gradient table");
   } else if (!settings->bval[0] != !settings->bvec[0]) {
     snprintf(message, FG_MESSAGE_LENGTH, "--%s: is missing, --bval and --bvec go together", settings->bval[0] ? "bvec" : "bval");
-  } else return FgTissueCheck(&settings->tissue, message);
+  } else {
+    return FgNoiseCheck(settings->noise, settings->coils, message) && FgTissueCheck(&settings->tissue, message) ? PETSC_TRUE
+                                                                                                                : PETSC_FALSE;
+  }
   return PETSC_FALSE;
 }
 

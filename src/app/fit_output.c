@@ -71,6 +71,8 @@ PetscErrorCode FgFitProvenance(const FitSettings *s, const FgPipeline *p, json_t
   if (strcmp(p->model_name, "dti")) json_object_set_new(*provenance, "Tissue", FgTissueJson(&p->tissue));
   json_object_set_new(*provenance, "Noise",
                       json_pack("{s:s, s:f, s:s}", "Model", s->noise, "Sigma", p->sigma_median, "SigmaSource", p->sigma_source));
+  if (!isnan(s->coils)) json_object_set_new(json_object_get(*provenance, "Noise"), "Coils", json_real(s->coils));
+  if (p->problem->data.huber > 0.0) json_object_set_new(*provenance, "HuberThreshold", json_real(p->problem->data.huber));
   json_object_set_new(*provenance, "Regularizer", s->pointwise ? json_string("none") : json_string(s->regularizer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

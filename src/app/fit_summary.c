@@ -89,6 +89,7 @@ static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *
         "data%s",
         p->variance, s->pointwise ? "" : "; where it does not, the residual stood for the noise");
   }
+  FgVolumeWeightsPrint(&r->weights, p, log);
   if (porosity >= 0) {
     FgLogResult(log,
                 "porosity median %.3f [1], 5 to 95 %% of voxels %.3f to %.3f; %.1f %% of voxels have a parameter at its bound",
@@ -149,6 +150,9 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
   json_object_set_new(root, "noise",
                       json_pack("{s:s, s:f, s:s, s:f}", "model", s->noise, "sigma_signal_units", p->sigma_median, "source",
                                 p->sigma_source, "snr", p->signal_scale / p->sigma_median));
+  json_object_set_new(json_object_get(root, "noise"), "voxels_without_map_value", json_integer((json_int_t)p->sigma_filled));
+  if (!isnan(s->coils)) json_object_set_new(json_object_get(root, "noise"), "coils", json_real(s->coils));
+  FgVolumeWeightsJson(&r->weights, p, root);
 
   part = json_object();
   json_object_set_new(part, "samples", json_real(p->pointwise_samples));

@@ -2,17 +2,18 @@
 #ifndef FINEGRAIN_APP_FIT_SUMMARY_H
 #define FINEGRAIN_APP_FIT_SUMMARY_H
 
-#include "pipeline.h"
+#include "volume_weights.h"
 
 #include "finegrain/result.h"
 
 typedef struct {
-  PetscBool      searched; /* the weight was searched */
-  FgWeightSearch search;
-  FgSolveReport  solve;
-  double         freedom;                                       /* degrees of freedom spent by all voxels [1] */
-  double         cpu_read, cpu_pointwise, cpu_field, cpu_write; /* [s] */
-  double         seconds_field, seconds_write, seconds_total;   /* wall [s] */
+  PetscBool       searched; /* the weight was searched */
+  FgWeightSearch  search;
+  FgSolveReport   solve;
+  FgVolumeWeights weights;
+  double          freedom;                                       /* degrees of freedom spent by all voxels [1] */
+  double          cpu_read, cpu_pointwise, cpu_field, cpu_write; /* [s] */
+  double          seconds_field, seconds_write, seconds_total;   /* wall [s] */
 } FgFitReport;
 
 /* Prints the summary, sets log->exit_code to 4 where the target was missed, writes summary.json, config.yaml and log.txt. Collective. */

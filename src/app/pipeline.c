@@ -1,11 +1,12 @@
 /* pipeline.c: measurement -> model -> domain -> field -> noise level -> pointwise fit -> whitening -> regularizer. */
 #include "pipeline.h"
 
+#include "noise_level.h"
+
 #include "finegrain/noise.h"
 #include "finegrain/statistics.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Tensor volumes say so by their intent, or by having six volumes and no gradient table beside them. */
@@ -87,6 +88,7 @@ PetscErrorCode FgPipelineOpen(const FitSettings *s, FgLog *log, FgPipeline *p)
   PetscCall(FgModelCreate(PETSC_COMM_WORLD, p->model_name, &p->tissue, &model));
   p->model = model;
   if (p->measurement.gradients.n) PetscCall(FgModelSetGradients(model, &p->measurement.gradients, p->signal_scale));
+  if (!isnan(s->coils)) PetscCall(FgModelSetCoils(model, s->coils));
   PetscCall(FgModelSetup(model));
   PetscCall(FgDomainCreateVoxels(PETSC_COMM_WORLD, p->measurement.grid.dims, p->measurement.grid.spacing, p->measurement.nmask,
                                  p->measurement.voxel, &p->domain));
@@ -107,42 +109,6 @@ PetscErrorCode FgPipelineOpen(const FitSettings *s, FgLog *log, FgPipeline *p)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static void FillSigma(FgPipeline *p, double sigma)
-{
-  for (PetscInt i = 0; i < p->domain->nlocal; i++) p->sigma[i] = (float)sigma;
-}
-
-static PetscErrorCode ReadSigmaMap(FgPipeline *p, const char *path)
-{
-  FgImageInfo    info;
-  float         *map  = NULL;
-  PetscErrorCode code = PETSC_SUCCESS;
-  PetscMPIInt    rank;
-  PetscInt       bad = 0;
-
-  PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (!rank) {
-    code = FgImageRead(path, &info, &map);
-    if (!code && FgGridDistance(&info.grid, &p->measurement.grid) < 0.0) {
-      code = PetscError(PETSC_COMM_SELF, __LINE__, PETSC_FUNCTION_NAME, __FILE__, PETSC_ERR_FILE_UNEXPECTED, PETSC_ERROR_INITIAL,
-                        "%s: found a noise map of %d x %d x %d voxels, expected %d x %d x %d as in %s", path,
-                        (int)info.grid.dims[0], (int)info.grid.dims[1], (int)info.grid.dims[2], (int)p->measurement.grid.dims[0],
-                        (int)p->measurement.grid.dims[1], (int)p->measurement.grid.dims[2], p->files.dwi);
-    }
-  }
-  PetscCall(FgAgree(PETSC_COMM_WORLD, code));
-  PetscCall(FgMeasurementScatter(&p->measurement, map, p->sigma));
-  PetscCall(PetscFree(map));
-  for (PetscInt i = 0; i < p->domain->nlocal; i++) bad += !(isfinite(p->sigma[i]) && p->sigma[i] > 0.0f);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
-  PetscCheck(!bad, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found %" PetscInt_FMT
-             " masked voxels whose noise level is not positive, expected a standard deviation in every one",
-             path, bad);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode ShowProgress(void *context, PetscInt done)
 {
   PetscFunctionBegin;
@@ -150,7 +116,7 @@ static PetscErrorCode ShowProgress(void *context, PetscInt done)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Pointwise(FgPipeline *p, PetscBool keep_start)
+PetscErrorCode FgPipelineFitSites(FgPipeline *p, PetscBool keep_start)
 {
   const FgPointwiseOptions options = {
       .max_iterations = 100, .tolerance = 1e-3, .monitor = ShowProgress, .monitor_context = p->log};
@@ -159,92 +125,6 @@ static PetscErrorCode Pointwise(FgPipeline *p, PetscBool keep_start)
   FgProgressBegin(p->log, "fitting voxel by voxel", (double)p->domain->nlocal, "voxels");
   PetscCall(FgSolvePointwise(p->problem, &options, keep_start, p->deviation, p->chi2, p->samples));
   FgProgressEnd(p->log);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* Noise level from the residuals of a pointwise fit made with sigma = 1; a Rician one is repeated once with what it gave. */
-static PetscErrorCode EstimateFromResiduals(FgPipeline *p, PetscBool rician)
-{
-  double sigma, factor;
-
-  PetscFunctionBegin;
-  FillSigma(p, 1.0);
-  PetscCall(FgModelSetRician(p->model, PETSC_FALSE, p->sigma));
-  PetscCall(Pointwise(p, PETSC_FALSE));
-  PetscCall(FgNoiseFromResiduals(p->measurement.comm, p->domain->nlocal, p->chi2, p->samples, p->field->ncomponents, &sigma));
-  PetscCheck(
-      sigma > 0.0 && isfinite(sigma), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-      "%s: %d samples a voxel for %d unknowns leave no residual to estimate the noise from; give it with --sigma VALUE or take "
-      "--orientation dispersed",
-      p->files.dwi, (int)p->measurement.ndata, (int)p->field->ncomponents);
-  FillSigma(p, sigma);
-  if (rician) {
-    PetscCall(FgModelSetRician(p->model, PETSC_TRUE, p->sigma));
-    PetscCall(Pointwise(p, PETSC_TRUE));
-    PetscCall(FgNoiseFromResiduals(p->measurement.comm, p->domain->nlocal, p->chi2, p->samples, p->field->ncomponents, &factor));
-    FillSigma(p, sigma * factor);
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode ChooseSigma(const FitSettings *s, FgPipeline *p)
-{
-  const PetscBool rician   = strcmp(s->noise, "rician") ? PETSC_FALSE : PETSC_TRUE;
-  char           *end      = NULL;
-  const double    value    = strtod(s->sigma, &end);
-  PetscBool       residual = PETSC_FALSE;
-
-  PetscFunctionBegin;
-  if (s->sigma[0] && end && !*end) {
-    PetscCheck(value > 0.0 && isfinite(value), PETSC_COMM_SELF, PETSC_ERR_USER,
-               "--sigma %s: expected a positive standard deviation [signal units]", s->sigma);
-    FillSigma(p, value);
-    PetscCall(PetscStrncpy(p->sigma_source, "given value", sizeof(p->sigma_source)));
-  } else if (!strcmp(s->sigma, "b0") || (!s->sigma[0] && p->measurement.gradients.nb0 >= 3)) {
-    double sigma;
-
-    PetscCall(FgMeasurementSigmaFromB0(&p->measurement, &sigma));
-    FillSigma(p, sigma);
-    PetscCall(
-        PetscSNPrintf(p->sigma_source, sizeof(p->sigma_source), "%d repeated b0 volumes", (int)p->measurement.gradients.nb0));
-  } else if (!s->sigma[0] || !strcmp(s->sigma, "residual")) {
-    residual = PETSC_TRUE;
-    PetscCall(EstimateFromResiduals(p, rician));
-    PetscCall(PetscStrncpy(p->sigma_source, "residuals of the pointwise fit", sizeof(p->sigma_source)));
-  } else {
-    PetscCall(ReadSigmaMap(p, s->sigma));
-    PetscCall(PetscSNPrintf(p->sigma_source, sizeof(p->sigma_source), "map %s", s->sigma));
-  }
-  PetscCall(FgModelSetRician(p->model, rician, p->sigma));
-  PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, p->sigma, 1, 0.5, &p->sigma_median));
-  PetscCall(Pointwise(p, residual));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* A voxel that the model does not describe leaves more than noise. In the field's misfit its own residual stands for its noise
-   level, so that a few such voxels (vessels, pulsating fluid, motion) neither resist smoothing nor set the weight of the rest. */
-static PetscErrorCode RaiseSpread(FgPipeline *p)
-{
-  double sums[4] = {0.0, 0.0, 0.0, 0.0};
-
-  PetscFunctionBegin;
-  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
-    const double degrees = p->samples[i] - p->field->ncomponents;
-
-    p->spread[i] = p->sigma[i];
-    if (p->measurement.status[i] & FG_STATUS_NOT_FITTED || degrees <= 0.0) continue;
-    sums[1] += 1.0;
-    sums[2] += p->chi2[i];
-    sums[3] += degrees;
-    if (!FgNoiseIsOutside(p->chi2[i], degrees)) continue;
-    p->spread[i] = (float)(p->sigma[i] * sqrt(p->chi2[i] / degrees));
-    p->chi2[i]   = (float)degrees;
-    sums[0] += 1.0;
-  }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 4, MPI_DOUBLE, MPI_SUM, p->measurement.comm));
-  p->raised              = sums[1] > 0.0 ? sums[0] / sums[1] : 0.0;
-  p->variance            = sums[3] > 0.0 ? sums[2] / sums[3] : 0.0;
-  p->problem->data.sigma = p->spread;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -287,8 +167,8 @@ PetscErrorCode FgPipelinePointwise(const FitSettings *s, FgPipeline *p)
   const double start = FgWallSeconds();
 
   PetscFunctionBegin;
-  PetscCall(ChooseSigma(s, p));
-  PetscCall(RaiseSpread(p));
+  PetscCall(FgNoiseLevelChoose(s, p));
+  PetscCall(FgNoiseLevelRaise(p));
   PetscCall(SumPointwise(p));
   for (PetscInt c = 0; c < p->field->ncomponents; c++) {
     double median;
@@ -340,10 +220,14 @@ PetscErrorCode FgPipelineJudge(FgPipeline *p, double freedom)
 {
   const PetscInt     nc        = p->field->ncomponents;
   const double       per_voxel = freedom / p->fitted;
+  FgData             data      = p->problem->data;
   const PetscScalar *m;
 
   PetscFunctionBegin;
-  p->problem->data.sigma = p->sigma; /* the noise itself, not the raised spread, is what goodness of fit is measured against */
+  /* Goodness of fit is measured in plain squares against the noise itself: neither the raised spread nor a robust misfit may hide
+     what the model does not describe. */
+  data.sigma = p->sigma;
+  data.huber = 0.0;
   PetscCall(VecGetArrayRead(p->field->m, &m));
   for (PetscInt i = 0; i < p->domain->nlocal; i++) {
     unsigned char *status = &p->measurement.status[i];
@@ -351,8 +235,8 @@ PetscErrorCode FgPipelineJudge(FgPipeline *p, double freedom)
 
     if (*status & FG_STATUS_NOT_FITTED) continue;
     *status &= (unsigned char)~(FG_STATUS_AT_BOUND | FG_STATUS_OUTSIDE_MODEL);
-    p->samples[i] = (short)FgModelSite(p->model, &p->problem->data, i, &m[i * nc],
-                                       p->field->frames ? &p->field->frames[9 * i] : NULL, &misfit, NULL, NULL);
+    p->samples[i] = (short)FgModelSite(p->model, &data, i, &m[i * nc], p->field->frames ? &p->field->frames[9 * i] : NULL,
+                                       &misfit, NULL, NULL);
     p->chi2[i]    = (float)(2.0 * misfit);
     for (PetscInt c = 0; c < nc; c++) {
       const FgComponent *component = &p->field->components[c];

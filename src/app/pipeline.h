@@ -25,9 +25,10 @@ typedef struct {
   double             raised;       /* share of voxels whose spread is above sigma [1] */
   double             sigma_median; /* [data unit] */
   char               sigma_source[PETSC_MAX_PATH_LEN + 32];
-  float             *deviation; /* [nlocal][ncomponents] pointwise standard deviations */
-  float             *chi2;      /* [nlocal] sum of squared whitened residuals */
-  short             *samples;   /* [nlocal] samples used */
+  PetscInt           sigma_filled; /* masked voxels, all ranks, in which a noise map had no value */
+  float             *deviation;    /* [nlocal][ncomponents] pointwise standard deviations */
+  float             *chi2;         /* [nlocal] sum of squared whitened residuals; robust fit: of 2 rho (robust.h) */
+  short             *samples;      /* [nlocal] samples used */
   double             pointwise_chi2, pointwise_samples, pointwise_freedom; /* sums over all fitted voxels */
   double             fitted;                                               /* voxels fitted */
   double             seconds_read, seconds_pointwise;                      /* wall */
@@ -37,6 +38,8 @@ typedef struct {
 PetscErrorCode FgPipelineOpen(const FitSettings *settings, FgLog *log, FgPipeline *pipeline);
 /* Noise level and pointwise fit; then the whitening scales. */
 PetscErrorCode FgPipelinePointwise(const FitSettings *settings, FgPipeline *pipeline);
+/* The pointwise fit alone, with the noise that model and problem know by now; keep_start: from the present field. */
+PetscErrorCode FgPipelineFitSites(FgPipeline *pipeline, PetscBool keep_start);
 /* Makes the regularizer and gives it to the problem, with weight 0. */
 PetscErrorCode FgPipelineRegularize(const FitSettings *settings, FgPipeline *pipeline);
 /* Misfit of the present field per voxel into chi2 and samples, and the status bits that depend on the solution; freedom: degrees of

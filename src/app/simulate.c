@@ -1,7 +1,8 @@
 /* simulate.c: `finegrain simulate`: a truth, the forward model `dwi` that `fit` uses too, and noise: a volume whose answer is known.
 
-   Noise: Gaussian S + e; Rician |S + e1 + i e2| (H. Gudbjartsson and S. Patz, Magn. Reson. Med. 34 (1995)); e of standard
-   deviation sigma. Each voxel has a random sequence of its own, so that the result does not depend on the number of ranks. */
+   Noise: Gaussian S + e; Rician |S + e1 + i e2| (H. Gudbjartsson and S. Patz, Magn. Reson. Med. 34 (1995)); noncentral chi of n coils,
+   the root of (S + e)^2 + sigma^2 chi2 with 2n - 1 degrees of freedom, for n need not be whole (C. D. Constantinides, E. Atalar, E. R.
+   McVeigh, Magn. Reson. Med. 38 (1997)); e of standard deviation sigma. Each voxel has a random sequence of its own, so that the result does not depend on the number of ranks. */
 #include "simulate.h"
 
 #include "field_maps.h"
@@ -46,6 +47,7 @@ static PetscErrorCode Synthesize(const SimulateSettings *s, double sigma, FgSimu
 
       if (sigma > 0.0) value += gsl_ran_gaussian_ziggurat(random, sigma);
       if (sigma > 0.0 && rician) value = hypot(value, gsl_ran_gaussian_ziggurat(random, sigma));
+      if (sigma > 0.0 && !isnan(s->coils)) value = hypot(value, sigma * sqrt(gsl_ran_chisq(random, 2.0 * s->coils - 1.0)));
       to[k] = (float)value;
     }
   }

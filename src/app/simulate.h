@@ -20,7 +20,8 @@ typedef struct {
   PetscInt directions, b0; /* volumes */
   double   shell;          /* [s/mm^2] */
   /* noise */
-  FgText   noise;      /* "gaussian", "rician", "none" */
+  FgText   noise;      /* "gaussian", "rician", "ncchi", "none" */
+  double   coils;      /* [1], effective; NaN but for "ncchi" */
   double   snr, sigma; /* [1], [signal]; sigma NaN: from snr */
   PetscInt seed;
   /* output */

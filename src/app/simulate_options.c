@@ -1,4 +1,5 @@
 /* simulate_options.c: the option tables of `finegrain simulate`. */
+#include "noise_options.h"
 #include "phantom.h"
 #include "simulate.h"
 
@@ -39,10 +40,12 @@ const FgOption FgSimulateTruthOptions[] = {
   {0}};
 
 const FgOption FgSimulateOutputOptions[] = {
-  {.section = "Noise", .name = "noise", .type = FG_OPTION_CHOICE, MEMBER(noise), .choices = "gaussian|rician|none",
-   .summary = "rician: magnitude of a complex signal with Gaussian noise in both parts"},
+  {.section = "Noise", .name = "noise", .type = FG_OPTION_CHOICE, MEMBER(noise), .choices = "gaussian|rician|ncchi|none",
+   .summary = "rician: magnitude of a complex signal with Gaussian noise in both parts; ncchi: root of the sum of squares over --coils such"},
+  {.name = "coils", .type = FG_OPTION_REAL, MEMBER(coils), .unit = "1", .word = "none", .lower = 1, .upper = 128,
+   .summary = "effective number of receive coils of --noise ncchi"},
   {.name = "snr", .type = FG_OPTION_REAL, MEMBER(snr), .unit = "1", .fallback = "20", .lower = FG_POSITIVE, .upper = INFINITY,
-   .summary = "median of S0 over the noise's standard deviation"},
+   .summary = "median of S0 over the noise's standard deviation, of one channel"},
   {.name = "sigma", .type = FG_OPTION_REAL, MEMBER(sigma), .unit = "signal", .word = "snr", .lower = FG_POSITIVE, .upper = INFINITY,
    .summary = "standard deviation of the noise, instead of --snr"},
   {.name = "seed", .type = FG_OPTION_INTEGER, MEMBER(seed), .fallback = "1", .lower = 0, .upper = 2147483647,
@@ -70,7 +73,7 @@ PetscBool FgSimulateCheck(const void *context, char message[FG_MESSAGE_LENGTH])
       snprintf(message, FG_MESSAGE_LENGTH, "--size: expected whole numbers [voxels], found %g", s->size.value[k]);
       return PETSC_FALSE;
     }
-    return FgTissueCheck(&s->tissue, message);
+    return FgNoiseCheck(s->noise, s->coils, message) && FgTissueCheck(&s->tissue, message) ? PETSC_TRUE : PETSC_FALSE;
   }
   return PETSC_FALSE;
 }

@@ -1,0 +1,240 @@
+/* noise_level.c: the noise level of every voxel: a number, a map, repeated b0 volumes or the residuals of the pointwise fit; then
+   raised where the model does not describe a voxel. docs/noise.md says which to take when. */
+#include "noise_level.h"
+
+#include "finegrain/noise.h"
+#include "finegrain/robust.h"
+#include "finegrain/statistics.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void FillSigma(FgPipeline *p, double sigma)
+{
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) p->sigma[i] = (float)sigma;
+}
+
+/* Rank 0. */
+static PetscErrorCode ReadMap(const FgPipeline *p, const char *path, float **map)
+{
+  const FgGrid *grid = &p->measurement.grid;
+  FgImageInfo   info;
+  double        distance;
+
+  PetscFunctionBegin;
+  PetscCall(FgImageReadInfo(path, &info));
+  PetscCheck(info.nvolumes == 1, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found %" PetscInt_FMT " volumes, expected a noise map of one", path, info.nvolumes);
+  distance = FgGridDistance(grid, &info.grid);
+  PetscCheck(distance >= 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found a noise map of %d x %d x %d voxels, expected %d x %d x %d as in %s", path, (int)info.grid.dims[0],
+             (int)info.grid.dims[1], (int)info.grid.dims[2], (int)grid->dims[0], (int)grid->dims[1], (int)grid->dims[2],
+             p->files.dwi);
+  PetscCheck(distance <= 1e-3, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found a noise map whose corners lie up to %.3g voxels off, expected the grid of %s; resample it", path, distance,
+             p->files.dwi);
+  PetscCall(FgImageRead(path, &info, map));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Voxels of the mask in which a map says nothing (programs leave 0 or NaN where they found no noise level) take its median. */
+static PetscErrorCode ReadSigmaMap(FgPipeline *p, const char *path)
+{
+  float         *map  = NULL;
+  double         median;
+  PetscErrorCode code = PETSC_SUCCESS;
+  PetscMPIInt    rank;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (!rank) code = ReadMap(p, path, &map);
+  PetscCall(FgAgree(PETSC_COMM_WORLD, code));
+  PetscCall(FgMeasurementScatter(&p->measurement, map, p->sigma));
+  PetscCall(PetscFree(map));
+  p->sigma_filled = 0;
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
+    if (isfinite(p->sigma[i]) && p->sigma[i] > 0.0f) continue;
+    p->sigma[i] = NAN;
+    p->sigma_filled++;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &p->sigma_filled, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, p->sigma, 1, 0.5, &median));
+  PetscCheck(isfinite(median), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found no positive noise level inside the mask, expected a standard deviation [signal units] in every voxel", path);
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
+    if (isnan(p->sigma[i])) p->sigma[i] = (float)median;
+  }
+  if (p->sigma_filled) {
+    FgLogLine(p->log, "noise    %s has no positive value in %d of %d voxels of the mask: they take its median, %.4g", path,
+              (int)p->sigma_filled, (int)p->domain->nglobal, median);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Whitened residuals of site i at the present field and sigma, data->huber without effect. */
+static void Residuals(const FgPipeline *p, const PetscScalar *m, PetscInt i, double *residuals)
+{
+  FgModelSiteResiduals(p->model, &p->problem->data, i, &m[i * (size_t)p->field->ncomponents],
+                       p->field->frames ? &p->field->frames[9 * (size_t)i] : NULL, residuals);
+}
+
+/* Degrees of freedom that the sum of squares, or of psi^2/E psi^2, has at site i after the pointwise fit. */
+static double Degrees(const FgPipeline *p, PetscInt i, const FgHuberMoments *moments)
+{
+  return p->samples[i] - moments->freedom * p->field->ncomponents;
+}
+
+/* Noise level over the present sigma, from the residuals of the pointwise fit. Robust: in each voxel by Huber's proposal 2, so that
+   spoiled samples do not count as noise. */
+static PetscErrorCode FactorFromResiduals(FgPipeline *p, double threshold, double *factor)
+{
+  const PetscInt     n = p->domain->nlocal, nc = p->field->ncomponents;
+  const PetscScalar *m;
+  double            *residuals;
+
+  PetscFunctionBegin;
+  if (threshold > 0.0) {
+    const FgHuberMoments moments = FgHuberExpect(threshold);
+
+    PetscCall(PetscMalloc1(p->measurement.ndata, &residuals));
+    PetscCall(VecGetArrayRead(p->field->m, &m));
+    for (PetscInt i = 0; i < n; i++) {
+      if (p->samples[i] <= nc || !isfinite(p->chi2[i])) continue;
+      Residuals(p, m, i, residuals);
+      p->chi2[i] = (float)((p->samples[i] - nc) * PetscSqr(FgNoiseScale(p->measurement.ndata, residuals, Degrees(p, i, &moments),
+                           threshold, moments.bounded)));
+    }
+    PetscCall(VecRestoreArrayRead(p->field->m, &m));
+    PetscCall(PetscFree(residuals));
+  }
+  PetscCall(FgNoiseFromResiduals(p->measurement.comm, n, p->chi2, p->samples, nc, factor));
+  PetscCheck(
+      *factor > 0.0 && isfinite(*factor), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+      "%s: %d samples a voxel for %d unknowns leave no residual to estimate the noise from; give it with --sigma VALUE or take "
+      "--orientation dispersed",
+      p->files.dwi, (int)p->measurement.ndata, (int)nc);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Noise level from the residuals of a pointwise fit in plain squares with sigma = 1; of magnitudes, and of a robust fit, repeated once
+   with what it gave. */
+static PetscErrorCode EstimateFromResiduals(FgPipeline *p, PetscBool magnitude, double threshold)
+{
+  double sigma, factor;
+
+  PetscFunctionBegin;
+  FillSigma(p, 1.0);
+  PetscCall(FgModelSetRician(p->model, PETSC_FALSE, p->sigma));
+  PetscCall(FgPipelineFitSites(p, PETSC_FALSE));
+  PetscCall(FactorFromResiduals(p, threshold, &sigma));
+  FillSigma(p, sigma);
+  if (magnitude || threshold > 0.0) {
+    PetscCall(FgModelSetRician(p->model, magnitude, p->sigma));
+    p->problem->data.huber = threshold;
+    PetscCall(FgPipelineFitSites(p, PETSC_TRUE));
+    PetscCall(FactorFromResiduals(p, threshold, &factor));
+    FillSigma(p, sigma * factor);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgNoiseLevelChoose(const FitSettings *s, FgPipeline *p)
+{
+  const PetscBool magnitude = strcmp(s->noise, "gaussian") ? PETSC_TRUE : PETSC_FALSE;
+  const double    threshold = strcmp(s->robust, "huber") ? 0.0 : s->huber_threshold;
+  char           *end       = NULL;
+  const double    value     = strtod(s->sigma, &end);
+  PetscBool       residual  = PETSC_FALSE;
+
+  PetscFunctionBegin;
+  if (s->sigma[0] && end && !*end) {
+    PetscCheck(value > 0.0 && isfinite(value), PETSC_COMM_SELF, PETSC_ERR_USER,
+               "--sigma %s: expected a positive standard deviation [signal units]", s->sigma);
+    FillSigma(p, value);
+    PetscCall(PetscStrncpy(p->sigma_source, "given value", sizeof(p->sigma_source)));
+  } else if (!strcmp(s->sigma, "b0") || (!s->sigma[0] && p->measurement.gradients.nb0 >= 3)) {
+    double sigma;
+
+    PetscCall(FgMeasurementSigmaFromB0(&p->measurement, &sigma));
+    FillSigma(p, sigma);
+    PetscCall(
+        PetscSNPrintf(p->sigma_source, sizeof(p->sigma_source), "%d repeated b0 volumes", (int)p->measurement.gradients.nb0));
+  } else if (!s->sigma[0] || !strcmp(s->sigma, "residual")) {
+    residual = PETSC_TRUE;
+    PetscCall(EstimateFromResiduals(p, magnitude, threshold));
+    PetscCall(PetscStrncpy(p->sigma_source, "residuals of the pointwise fit", sizeof(p->sigma_source)));
+  } else {
+    PetscCall(ReadSigmaMap(p, s->sigma));
+    PetscCall(PetscSNPrintf(p->sigma_source, sizeof(p->sigma_source), "map %s", s->sigma));
+  }
+  p->problem->data.huber = threshold;
+  PetscCall(FgModelSetRician(p->model, magnitude, p->sigma));
+  PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, p->sigma, 1, 0.5, &p->sigma_median));
+  PetscCall(FgPipelineFitSites(p, residual));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Spread of site i over its noise level, 1 where the residual is no more than noise; chi2 becomes twice the misfit at that spread.
+   Of a robust fit, psi^2 over its expectation takes the place of the square: a few spoiled samples are the weights' business, and raise
+   the level no further than their bound. ratio: of the noise's variance that the residual shows. */
+static double SiteSpread(const FgPipeline *p, const PetscScalar *m, PetscInt i, const FgHuberMoments *moments, double *residuals,
+                         double *ratio, float *chi2)
+{
+  const PetscInt n         = p->measurement.ndata;
+  const double   threshold = p->problem->data.huber, degrees = Degrees(p, i, moments);
+  double         spread, square = *chi2;
+
+  if (threshold > 0.0) {
+    Residuals(p, m, i, residuals);
+    square = FgNoiseBoundedSquares(n, residuals, threshold, moments->bounded);
+  }
+  *ratio = square / degrees;
+  if (!FgNoiseIsOutside(square, degrees)) return 1.0;
+  if (!(threshold > 0.0)) {
+    *chi2 = (float)degrees;
+    return sqrt(*ratio);
+  }
+  spread = FgNoiseScale(n, residuals, degrees, threshold, moments->bounded);
+  *chi2  = 0.0f;
+  for (PetscInt k = 0; k < n; k++) {
+    const double r = residuals[k] / spread;
+
+    if (!isnan(r)) *chi2 += (float)FgHuberSquare(r, FgHuberBound(r, threshold));
+  }
+  return spread;
+}
+
+/* A voxel that the model does not describe leaves more than noise. In the field's misfit its own residual stands for its noise
+   level, so that a few such voxels (vessels, pulsating fluid, motion) neither resist smoothing nor set the weight of the rest. */
+PetscErrorCode FgNoiseLevelRaise(FgPipeline *p)
+{
+  const FgHuberMoments moments = FgHuberExpect(p->problem->data.huber > 0.0 ? p->problem->data.huber : INFINITY);
+  const PetscScalar   *m;
+  double               sums[4] = {0.0, 0.0, 0.0, 0.0}, *residuals;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(p->measurement.ndata, &residuals));
+  PetscCall(VecGetArrayRead(p->field->m, &m));
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
+    const double degrees = p->samples[i] - p->field->ncomponents;
+    double       spread, ratio;
+
+    p->spread[i] = p->sigma[i];
+    if (p->measurement.status[i] & FG_STATUS_NOT_FITTED || degrees <= 0.0) continue;
+    spread = SiteSpread(p, m, i, &moments, residuals, &ratio, &p->chi2[i]);
+    sums[1] += degrees;
+    sums[2] += degrees * ratio;
+    sums[3] += 1.0;
+    if (!(spread > 1.0)) continue;
+    p->spread[i] = (float)(p->sigma[i] * spread);
+    sums[0] += 1.0;
+  }
+  PetscCall(VecRestoreArrayRead(p->field->m, &m));
+  PetscCall(PetscFree(residuals));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 4, MPI_DOUBLE, MPI_SUM, p->measurement.comm));
+  p->raised              = sums[3] > 0.0 ? sums[0] / sums[3] : 0.0;
+  p->variance            = sums[1] > 0.0 ? sums[2] / sums[1] : 0.0;
+  p->problem->data.sigma = p->spread;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

@@ -1,0 +1,138 @@
+/* volume_weights.c: a robust fit gives every sample a weight of 0 to 1; a volume spoiled by motion shows in the mean of its weights.
+
+   Under Gaussian noise the mean is known (robust.h: 0.961 at the usual threshold), a little more because the fit follows the data. A
+   volume is conspicuous if its mean weight is below that, and lies further below the median of all volumes than their robust standard
+   deviation (1.4826 times the median absolute deviation, but no less than chance gives) allows: z < -4. */
+#include "volume_weights.h"
+
+#include "finegrain/robust.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int CompareDoubles(const void *a, const void *b)
+{
+  const double x = *(const double *)a, y = *(const double *)b;
+
+  return (x > y) - (x < y);
+}
+
+/* Median of the finite values; work[n]. */
+static double Median(PetscInt n, const double *values, double *work)
+{
+  size_t finite = 0;
+
+  for (PetscInt k = 0; k < n; k++) {
+    if (isfinite(values[k])) work[finite++] = values[k];
+  }
+  if (!finite) return NAN;
+  qsort(work, finite, sizeof *work, CompareDoubles);
+  return 0.5 * (work[(finite - 1) / 2] + work[finite / 2]);
+}
+
+/* Mean weight and number of samples of each volume over all ranks. */
+static PetscErrorCode SumWeights(const FgPipeline *p, PetscInt n, double *mean, double *count)
+{
+  const FgProblem    problem = p->problem;
+  const PetscScalar *m;
+  double            *residuals;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(n, &residuals));
+  PetscCall(VecGetArrayRead(p->field->m, &m));
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
+    if (p->measurement.status[i] & FG_STATUS_NOT_FITTED) continue;
+    FgModelSiteResiduals(p->model, &problem->data, i, &m[i * (size_t)p->field->ncomponents],
+                         p->field->frames ? &p->field->frames[9 * (size_t)i] : NULL, residuals);
+    for (PetscInt k = 0; k < n; k++) {
+      if (isnan(residuals[k])) continue;
+      mean[k] += FgHuberWeight(residuals[k], problem->data.huber);
+      count[k] += 1.0;
+    }
+  }
+  PetscCall(VecRestoreArrayRead(p->field->m, &m));
+  PetscCall(PetscFree(residuals));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, mean, (int)n, MPI_DOUBLE, MPI_SUM, p->measurement.comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, count, (int)n, MPI_DOUBLE, MPI_SUM, p->measurement.comm));
+  for (PetscInt k = 0; k < n; k++) mean[k] = count[k] > 0.0 ? mean[k] / count[k] : NAN;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgVolumeWeightsCreate(const FgPipeline *p, FgVolumeWeights *w)
+{
+  const double         conspicuous = -4.0;
+  const PetscInt       n           = p->measurement.ndata;
+  const FgHuberMoments moments     = p->problem->data.huber > 0.0 ? FgHuberExpect(p->problem->data.huber) : (FgHuberMoments){0};
+  double              *count, *work, median, spread;
+
+  PetscFunctionBegin;
+  memset(w, 0, sizeof(*w));
+  if (!(p->problem->data.huber > 0.0)) PetscFunctionReturn(PETSC_SUCCESS);
+  w->n        = n;
+  w->expected = moments.weight;
+  PetscCall(PetscCalloc3(n, &w->weight, n, &w->z, n, &w->low));
+  PetscCall(PetscCalloc2(n, &count, n, &work));
+  PetscCall(SumWeights(p, n, w->weight, count));
+  median = Median(n, w->weight, work);
+  for (PetscInt k = 0; k < n; k++) w->z[k] = fabs(w->weight[k] - median);
+  spread = 1.4826 * Median(n, w->z, work);
+  for (PetscInt k = 0; k < n; k++) {
+    const double chance = sqrt(moments.weight_variance / PetscMax(1.0, count[k]));
+
+    w->z[k] = (w->weight[k] - median) / PetscMax(PetscMax(spread, chance), 1e-6);
+    if (w->z[k] < conspicuous && w->weight[k] < w->expected) w->low[w->nlow++] = k;
+  }
+  PetscCall(PetscFree2(count, work));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgVolumeWeightsDestroy(FgVolumeWeights *w)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree3(w->weight, w->z, w->low));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void FgVolumeWeightsPrint(const FgVolumeWeights *w, const FgPipeline *p, FgLog *log)
+{
+  enum { SHOWN = 6 };
+  char   list[512] = "";
+  size_t used      = 0;
+
+  if (!w->n) return;
+  for (PetscInt k = 0; k < PetscMin(w->nlow, SHOWN); k++) {
+    const PetscInt v = w->low[k];
+    const int      written =
+        p->measurement.gradients.n
+                 ? snprintf(list + used, sizeof(list) - used, "%s %d (b %.0f, %.2f)", k ? "," : "", (int)v,
+                            p->measurement.gradients.b[v], w->weight[v])
+                 : snprintf(list + used, sizeof(list) - used, "%s %d (%.2f)", k ? "," : "", (int)v, w->weight[v]);
+
+    used += (size_t)PetscMax(0, written);
+  }
+  FgLogResult(log, "robust   %d of %d volumes weigh conspicuously less than the %.2f of pure noise%s%s%s", (int)w->nlow, (int)w->n,
+              w->expected, w->nlow ? ", counted from 0:" : "", list, w->nlow > SHOWN ? ", ..." : "");
+}
+
+void FgVolumeWeightsJson(const FgVolumeWeights *w, const FgPipeline *p, json_t *root)
+{
+  json_t *all, *low;
+
+  if (!w->n) return;
+  all = json_array();
+  low = json_array();
+  for (PetscInt k = 0; k < w->n; k++) json_array_append_new(all, isfinite(w->weight[k]) ? json_real(w->weight[k]) : json_null());
+  for (PetscInt k = 0; k < w->nlow; k++) {
+    const PetscInt v     = w->low[k];
+    json_t        *entry = json_pack("{s:i, s:f, s:f}", "index", (int)v, "mean_weight", w->weight[v], "z", w->z[v]);
+
+    if (p->measurement.gradients.n) json_object_set_new(entry, "b", json_real(p->measurement.gradients.b[v]));
+    json_array_append_new(low, entry);
+  }
+  json_object_set_new(root, "robust",
+                      json_pack("{s:s, s:f, s:f, s:o}", "estimator", "huber", "threshold", p->problem->data.huber,
+                                "expected_mean_weight", w->expected, "mean_weights", all));
+  json_object_set_new(root, "downweighted_volumes", low);
+}
