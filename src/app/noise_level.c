@@ -32,8 +32,8 @@ static PetscErrorCode ReadMap(const FgPipeline *p, const char *path, float **map
              (int)info.grid.dims[1], (int)info.grid.dims[2], (int)grid->dims[0], (int)grid->dims[1], (int)grid->dims[2],
              p->files.dwi);
   PetscCheck(distance <= 1e-3, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found a noise map whose corners lie up to %.3g voxels off, expected the grid of %s; resample it", path, distance,
-             p->files.dwi);
+             "%s: found a noise map whose corners lie up to %.3g voxels off, expected the grid of %s; resample it", path,
+             distance, p->files.dwi);
   PetscCall(FgImageRead(path, &info, map));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -41,7 +41,7 @@ static PetscErrorCode ReadMap(const FgPipeline *p, const char *path, float **map
 /* Voxels of the mask in which a map says nothing (programs leave 0 or NaN where they found no noise level) take its median. */
 static PetscErrorCode ReadSigmaMap(FgPipeline *p, const char *path)
 {
-  float         *map  = NULL;
+  float         *map = NULL;
   double         median;
   PetscErrorCode code = PETSC_SUCCESS;
   PetscMPIInt    rank;
@@ -61,7 +61,8 @@ static PetscErrorCode ReadSigmaMap(FgPipeline *p, const char *path)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &p->sigma_filled, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
   PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, p->sigma, 1, 0.5, &median));
   PetscCheck(isfinite(median), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found no positive noise level inside the mask, expected a standard deviation [signal units] in every voxel", path);
+             "%s: found no positive noise level inside the mask, expected a standard deviation [signal units] in every voxel",
+             path);
   for (PetscInt i = 0; i < p->domain->nlocal; i++) {
     if (isnan(p->sigma[i])) p->sigma[i] = (float)median;
   }
@@ -103,7 +104,7 @@ static PetscErrorCode FactorFromResiduals(FgPipeline *p, double threshold, doubl
       if (p->samples[i] <= nc || !isfinite(p->chi2[i])) continue;
       Residuals(p, m, i, residuals);
       p->chi2[i] = (float)((p->samples[i] - nc) * PetscSqr(FgNoiseScale(p->measurement.ndata, residuals, Degrees(p, i, &moments),
-                           threshold, moments.bounded)));
+                                                                        threshold, moments.bounded)));
     }
     PetscCall(VecRestoreArrayRead(p->field->m, &m));
     PetscCall(PetscFree(residuals));
@@ -183,7 +184,7 @@ static double SiteSpread(const FgPipeline *p, const PetscScalar *m, PetscInt i, 
 {
   const PetscInt n         = p->measurement.ndata;
   const double   threshold = p->problem->data.huber, degrees = Degrees(p, i, moments);
-  double         spread, square = *chi2;
+  double         spread, square                              = *chi2;
 
   if (threshold > 0.0) {
     Residuals(p, m, i, residuals);

@@ -103,17 +103,16 @@ void FgVolumeWeightsPrint(const FgVolumeWeights *w, const FgPipeline *p, FgLog *
 
   if (!w->n) return;
   for (PetscInt k = 0; k < PetscMin(w->nlow, SHOWN); k++) {
-    const PetscInt v = w->low[k];
-    const int      written =
-        p->measurement.gradients.n
-                 ? snprintf(list + used, sizeof(list) - used, "%s %d (b %.0f, %.2f)", k ? "," : "", (int)v,
-                            p->measurement.gradients.b[v], w->weight[v])
-                 : snprintf(list + used, sizeof(list) - used, "%s %d (%.2f)", k ? "," : "", (int)v, w->weight[v]);
+    const PetscInt v       = w->low[k];
+    const int      written = p->measurement.gradients.n
+                                 ? snprintf(list + used, sizeof(list) - used, "%s %d (b %.0f, %.2f)", k ? "," : "", (int)v,
+                                            p->measurement.gradients.b[v], w->weight[v])
+                                 : snprintf(list + used, sizeof(list) - used, "%s %d (%.2f)", k ? "," : "", (int)v, w->weight[v]);
 
     used += (size_t)PetscMax(0, written);
   }
-  FgLogResult(log, "robust   %d of %d volumes weigh conspicuously less than the %.2f of pure noise%s%s%s", (int)w->nlow, (int)w->n,
-              w->expected, w->nlow ? ", counted from 0:" : "", list, w->nlow > SHOWN ? ", ..." : "");
+  FgLogResult(log, "robust   %d of %d volumes weigh conspicuously less than the %.2f of pure noise%s%s%s", (int)w->nlow,
+              (int)w->n, w->expected, w->nlow ? ", counted from 0:" : "", list, w->nlow > SHOWN ? ", ..." : "");
 }
 
 void FgVolumeWeightsJson(const FgVolumeWeights *w, const FgPipeline *p, json_t *root)

@@ -7,11 +7,11 @@
 #include <jansson.h>
 
 typedef struct {
-  PetscInt n;        /* volumes; 0: not a robust fit */
-  double  *weight;   /* [n] mean over voxels, NaN where a volume has no sample */
-  double  *z;        /* [n] robust z-score of the weight among the volumes */
-  double   expected; /* mean weight under Gaussian noise */
-  PetscInt nlow;
+  PetscInt  n;        /* volumes; 0: not a robust fit */
+  double   *weight;   /* [n] mean over voxels, NaN where a volume has no sample */
+  double   *z;        /* [n] robust z-score of the weight among the volumes */
+  double    expected; /* mean weight under Gaussian noise */
+  PetscInt  nlow;
   PetscInt *low; /* [nlow] volumes whose weight is conspicuously low, counted from 0 */
 } FgVolumeWeights;
 
