@@ -51,16 +51,26 @@ static PetscErrorCode Destroy(FgModel model)
   PetscFunctionBegin;
   if (model->context) PetscCall(FgSignalDesignDestroy(model->context));
   PetscCall(PetscFree(model->context));
+  PetscCall(FgPointwiseDestroy(model));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscBool SiteStart(FgModel model, const float *values, double *m, double frame[9])
+static void LanesTensor(FgModel model, const FgLanes m[], const FgLanes frame[9], FgLanes C[6], FgLanes dC[][6],
+                        PetscBool derivatives)
 {
-  double C[6];
+  for (int i = 0; i < 6; i++) {
+    FG_EACH_LANE C[i][l] = unit * m[i][l];
+    for (int k = 0; derivatives && k < 6; k++) {
+      FG_EACH_LANE dC[i][k][l] = i == k ? unit : 0.0;
+    }
+  }
+}
 
-  if (!FgSignalLogLinear(model->context, values, model->work, C, &m[6])) return PETSC_FALSE;
-  for (int i = 0; i < 6; i++) m[i] = C[i] / unit;
-  return PETSC_TRUE;
+static void LanesStart(FgModel model, const FgLanes C[6], FgLanes m[], FgLanes frame[9])
+{
+  for (int i = 0; i < 6; i++) {
+    FG_EACH_LANE m[i][l] = C[i][l] / unit;
+  }
 }
 
 static void SiteTensor(FgModel model, const double *m, const double frame[9], double C[6])
@@ -68,13 +78,15 @@ static void SiteTensor(FgModel model, const double *m, const double frame[9], do
   for (int i = 0; i < 6; i++) C[i] = unit * m[i];
 }
 
-const FgModelOps FgModelDti = {.name        = "dti",
-                               .summary     = "diffusion-weighted signal of a free tensor, the baseline without microstructure",
-                               .magnitude   = PETSC_TRUE,
-                               .setup       = Setup,
-                               .apply       = FgPointwiseApply,
-                               .tangent     = FgPointwiseTangent,
-                               .adjoint     = FgPointwiseAdjoint,
-                               .destroy     = Destroy,
-                               .site_start  = SiteStart,
-                               .site_tensor = SiteTensor};
+const FgModelOps FgModelDti = {.name         = "dti",
+                               .summary      = "diffusion-weighted signal of a free tensor, the baseline without microstructure",
+                               .magnitude    = PETSC_TRUE,
+                               .setup        = Setup,
+                               .apply        = FgPointwiseApply,
+                               .tangent      = FgPointwiseTangent,
+                               .adjoint      = FgPointwiseAdjoint,
+                               .destroy      = Destroy,
+                               .site_tensor  = SiteTensor,
+                               .exponential  = PETSC_TRUE,
+                               .lanes_tensor = LanesTensor,
+                               .lanes_start  = LanesStart};

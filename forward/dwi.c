@@ -2,6 +2,7 @@
    Source: Basser, Mattiello and LeBihan, Biophys. J. 66 (1994) 259; C(m) in tissue.c. */
 #include "pointwise.h"
 #include "signal.h"
+#include "tissue_lanes.h"
 
 #include <math.h>
 
@@ -9,6 +10,7 @@ typedef struct {
   FgTissue       tissue;
   PetscInt       ntissue; /* its components; S0 follows */
   FgSignalDesign design;
+  FgTissueTable  table;
 } Context;
 
 static void Site(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian,
@@ -30,6 +32,7 @@ static PetscErrorCode Setup(FgModel model)
   model->context = c;
   c->tissue      = model->tissue;
   c->ntissue     = FgTissueComponents(&c->tissue, model->components);
+  FgTissueTabulate(&c->tissue, &c->table);
   PetscCall(FgSignalDesignCreate(model->gradients, &c->design));
   model->components[c->ntissue] = (FgComponent){"S0", "signal", FG_KIND_SCALAR, 0.0, INFINITY, model->signal_scale};
   model->ncomponents            = c->ntissue + 1;
@@ -47,26 +50,34 @@ static PetscErrorCode Destroy(FgModel model)
   PetscFunctionBegin;
   if (c) PetscCall(FgSignalDesignDestroy(&c->design));
   PetscCall(PetscFree(model->context));
+  PetscCall(FgPointwiseDestroy(model));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscBool SiteStart(FgModel model, const float *values, double *m, double frame[9])
+static void LanesTensor(FgModel model, const FgLanes m[], const FgLanes frame[9], FgLanes C[6], FgLanes dC[][6],
+                        PetscBool derivatives)
 {
   const Context *c = model->context;
-  double         C[6];
 
-  if (!FgSignalLogLinear(&c->design, values, model->work, C, &m[c->ntissue])) return PETSC_FALSE;
-  FgTissueFromTensor(&c->tissue, C, m, frame);
-  return PETSC_TRUE;
+  FgTissueTensorLanes(&c->tissue, m, frame, C, dC, derivatives);
 }
 
-const FgModelOps FgModelDwi = {.name        = "dwi",
-                               .summary     = "diffusion-weighted signal of a homogenised tissue",
-                               .magnitude   = PETSC_TRUE,
-                               .setup       = Setup,
-                               .apply       = FgPointwiseApply,
-                               .tangent     = FgPointwiseTangent,
-                               .adjoint     = FgPointwiseAdjoint,
-                               .destroy     = Destroy,
-                               .site_start  = SiteStart,
-                               .site_tensor = FgPointwiseTissueTensor};
+static void LanesStart(FgModel model, const FgLanes C[6], FgLanes m[], FgLanes frame[9])
+{
+  const Context *c = model->context;
+
+  FgTissueFromTensorLanes(&c->tissue, &c->table, C, 2, m, frame);
+}
+
+const FgModelOps FgModelDwi = {.name         = "dwi",
+                               .summary      = "diffusion-weighted signal of a homogenised tissue",
+                               .magnitude    = PETSC_TRUE,
+                               .setup        = Setup,
+                               .apply        = FgPointwiseApply,
+                               .tangent      = FgPointwiseTangent,
+                               .adjoint      = FgPointwiseAdjoint,
+                               .destroy      = Destroy,
+                               .site_tensor  = FgPointwiseTissueTensor,
+                               .exponential  = PETSC_TRUE,
+                               .lanes_tensor = LanesTensor,
+                               .lanes_start  = LanesStart};

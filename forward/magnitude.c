@@ -15,7 +15,7 @@
    Source: Rice, Bell Syst. Tech. J. 24 (1945) 46; C. G. Koay and P. J. Basser, J. Magn. Reson. 179 (2006) 317; Abramowitz and Stegun
    13.1.27, 13.5.1. */
 #include "magnitude.h"
-#include "simd.h"
+#include "finegrain/lanes.h"
 
 #include <gsl/gsl_randist.h>
 

@@ -3,8 +3,8 @@
    after setup. */
 #include "pointwise.h"
 #include "magnitude.h"
-#include "simd.h"
 
+#include "finegrain/batch.h"
 #include "finegrain/robust.h"
 
 PetscErrorCode FgPointwiseSetup(FgModel model)
@@ -13,6 +13,15 @@ PetscErrorCode FgPointwiseSetup(FgModel model)
   model->stride = (model->ndata + FG_SIMD_LANES - 1) / FG_SIMD_LANES * FG_SIMD_LANES;
   PetscCall(PetscCalloc1(FG_ROWS * (size_t)model->stride, &model->work));
   if (model->ops->magnitude) PetscCall(FgMagnitudeCreate(model->coils > 0.0 ? model->coils : 1.0, &model->mean));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgPointwiseDestroy(FgModel model)
+{
+  PetscFunctionBegin;
+  PetscCall(FgBatchDestroy(&model->batch));
+  PetscCall(PetscFree(model->mean));
+  PetscCall(PetscFree(model->work));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -235,6 +244,34 @@ static PetscErrorCode CheckData(FgModel model, const FgData *data)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Whether the charts of `count` sites are centered, as batches want them. */
+static PetscBool Centered(FgField field, int count, const PetscScalar *m)
+{
+  for (PetscInt i = 0; i < count; i++) {
+    for (PetscInt c = 0; c < field->ntangent; c++) {
+      if (m[i * field->ncomponents + field->tangent + c] != 0.0) return PETSC_FALSE;
+    }
+  }
+  return PETSC_TRUE;
+}
+
+/* Misfit of sites first .. first + count, at most FG_LANES, and their gradients. */
+static double BatchMisfit(FgModel model, const FgData *data, PetscInt first, int count, const PetscScalar *m,
+                          PetscScalar *gradient)
+{
+  const PetscInt n   = model->ncomponents;
+  double         sum = 0.0;
+  FgBatchPoint   point;
+
+  FgBatchLoadSites(model->batch, data, first, count, m, &point);
+  FgBatchEvaluate(model->batch, &point, gradient ? PETSC_TRUE : PETSC_FALSE);
+  for (int l = 0; l < count; l++) {
+    sum += point.misfit[l];
+    for (PetscInt c = 0; c < n && gradient; c++) gradient[l * n + c] = point.gradient[c][l];
+  }
+  return sum;
+}
+
 PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal *f, Vec gradient)
 {
   const PetscInt     n = model->ncomponents;
@@ -247,12 +284,20 @@ PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal
   PetscCall(VecCopy(m, model->state));
   PetscCall(VecGetArrayRead(m, &marray));
   if (gradient) PetscCall(VecGetArrayWrite(gradient, &garray));
-  for (PetscInt site = 0; site < data->nlocal; site++) {
-    double misfit;
+  if (!model->batch) PetscCall(FgBatchCreate(model, &model->batch));
+  for (PetscInt site = 0; site < data->nlocal; site += FG_LANES) {
+    const int count = (int)PetscMin(FG_LANES, data->nlocal - site);
 
-    FgModelSite(model, data, site, &marray[(size_t)site * n], Frame(model, site), &misfit,
-                gradient ? &garray[(size_t)site * n] : NULL, NULL);
-    sum += misfit;
+    if (Centered(model->field, count, &marray[(size_t)site * n])) {
+      sum += BatchMisfit(model, data, site, count, &marray[(size_t)site * n], garray ? &garray[(size_t)site * n] : NULL);
+      continue;
+    }
+    for (PetscInt i = site; i < site + count; i++) {
+      double misfit;
+
+      FgModelSite(model, data, i, &marray[(size_t)i * n], Frame(model, i), &misfit, garray ? &garray[(size_t)i * n] : NULL, NULL);
+      sum += misfit;
+    }
   }
   if (gradient) PetscCall(VecRestoreArrayWrite(gradient, &garray));
   PetscCall(VecRestoreArrayRead(m, &marray));

@@ -7,8 +7,9 @@
 /* Rows of model->work, each of model->stride doubles. */
 enum { FG_ROW_PREDICTION, FG_ROW_RESIDUAL, FG_ROW_MASK, FG_ROW_SLOPE, FG_ROW_JACOBIAN, FG_ROWS = FG_ROW_JACOBIAN + 8 };
 
-/* Call in the model's setup, with ndata known: sets stride, allocates work. Released by FgModelDestroy. */
+/* Call in the model's setup, with ndata known: sets stride, allocates work; and in its destroy. */
 PETSC_INTERN PetscErrorCode FgPointwiseSetup(FgModel model);
+PETSC_INTERN PetscErrorCode FgPointwiseDestroy(FgModel model);
 /* For the model's FgModelOps. */
 PETSC_INTERN PetscErrorCode FgPointwiseApply(FgModel model, Vec m, Vec d);
 PETSC_INTERN PetscErrorCode FgPointwiseTangent(FgModel model, Vec v, Vec Jv);

@@ -1,6 +1,6 @@
-/* signal.c: S = S0 exp(-B . C): design, evaluation, and the log-linear estimate. See signal.h. */
+/* signal.c: S = S0 exp(-B . C): design and evaluation. See signal.h. */
 #include "signal.h"
-#include "simd.h"
+#include "finegrain/lanes.h"
 
 PetscErrorCode FgSignalDesignCreate(const FgGradients *gradients, FgSignalDesign *design)
 {
@@ -58,85 +58,4 @@ void FgSignalEvaluate(const FgSignalDesign *design, double S0, const double C[6]
     for (PetscInt i = 0; i < stride; i++)
       row[i] = S[i] * (a0 * xx[i] + a1 * yy[i] + a2 * zz[i] + a3 * xy[i] + a4 * xz[i] + a5 * yz[i]);
   }
-}
-
-/* Normal equations of the weighted fit: A[7][7] (lower triangle) and right side, unknowns ln S0 and C [um^2/ms], which are of
-   order one. work: three rows. */
-FG_SIMD_CLONES
-static void NormalEquations(const FgSignalDesign *design, const float *values, double *work, double A[7][7], double right[7])
-{
-  const PetscInt stride   = design->stride;
-  double *restrict weight = work, *restrict target = work + stride, *restrict weighted = work + 2 * stride;
-
-  for (PetscInt i = 0; i < stride; i++) {
-    const double value = i < design->n ? (double)values[i] : 0.0;
-    const int    use   = value > 0.0 && value < INFINITY;
-
-    weight[i] = use ? value * value : 0.0;
-    target[i] = use ? value : 1.0;
-  }
-#pragma omp simd
-  for (PetscInt i = 0; i < stride; i++) target[i] = log(target[i]);
-  for (int a = 0; a < 7; a++) {
-    const double *restrict row = &design->rows[a * stride];
-    const double scale         = a ? -1e-3 : 1.0;
-    double       sum           = 0.0;
-
-#pragma omp simd
-    for (PetscInt i = 0; i < stride; i++) weighted[i] = scale * weight[i] * row[i];
-#pragma omp simd reduction(+ : sum)
-    for (PetscInt i = 0; i < stride; i++) sum += weighted[i] * target[i];
-    right[a] = sum;
-    for (int b = 0; b <= a; b++) {
-      const double *restrict other = &design->rows[b * stride];
-
-      sum = 0.0;
-#pragma omp simd reduction(+ : sum)
-      for (PetscInt i = 0; i < stride; i++) sum += weighted[i] * other[i];
-      A[a][b] = sum * (b ? -1e-3 : 1.0);
-    }
-  }
-}
-
-/* Cholesky of a 7x7 block on the stack: a library's would allocate, or end the program where the block is singular. */
-static PetscBool SolveBlock(double A[7][7], double x[7])
-{
-  for (int a = 0; a < 7; a++) {
-    const double diagonal = A[a][a];
-
-    for (int b = 0; b <= a; b++) {
-      double sum = A[a][b];
-
-      for (int k = 0; k < b; k++) sum -= A[a][k] * A[b][k];
-      if (a == b) {
-        if (!(sum > 1e-10 * diagonal)) return PETSC_FALSE;
-        A[a][a] = sqrt(sum);
-      } else {
-        A[a][b] = sum / A[b][b];
-      }
-    }
-  }
-  for (int a = 0; a < 7; a++) {
-    for (int k = 0; k < a; k++) x[a] -= A[a][k] * x[k];
-    x[a] /= A[a][a];
-  }
-  for (int a = 6; a >= 0; a--) {
-    for (int k = a + 1; k < 7; k++) x[a] -= A[k][a] * x[k];
-    x[a] /= A[a][a];
-  }
-  return PETSC_TRUE;
-}
-
-PetscBool FgSignalLogLinear(const FgSignalDesign *design, const float *values, double *work, double C[6], double *S0)
-{
-  double A[7][7], x[7];
-
-  NormalEquations(design, values, work, A, x);
-  if (!SolveBlock(A, x)) return PETSC_FALSE;
-  *S0 = exp(x[0]);
-  for (int i = 0; i < 6; i++) {
-    C[i] = 1e-3 * x[1 + i];
-    if (!isfinite(C[i])) return PETSC_FALSE;
-  }
-  return isfinite(*S0) ? PETSC_TRUE : PETSC_FALSE;
 }

@@ -19,10 +19,4 @@ PETSC_INTERN PetscErrorCode FgSignalDesignDestroy(FgSignalDesign *design);
 PETSC_INTERN void FgSignalEvaluate(const FgSignalDesign *design, double S0, const double C[6], PetscInt n, double dC[][6],
                                    double *prediction, double *jacobian, PetscInt stride);
 
-/* The free tensor [mm^2/s] and S0 by weighted linear least squares on the logarithm, weights S^2, leaving out samples that are
-   not finite and positive. work: 3*stride doubles. FALSE where the samples do not determine a tensor.
-   Source: Basser, Mattiello and LeBihan, J. Magn. Reson. B 103 (1994) 247. */
-PETSC_INTERN PetscBool FgSignalLogLinear(const FgSignalDesign *design, const float *values, double *work, double C[6],
-                                         double *S0);
-
 #endif

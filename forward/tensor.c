@@ -1,12 +1,14 @@
 /* tensor.c: an effective tensor that somebody has already estimated as data: (xx, yy, zz, sqrt2 xy, sqrt2 xz, sqrt2 yz) [mm^2/s]
    in the scanner frame, so that sums of squares are Frobenius norms. Components: the tissue's. See tissue.c. */
 #include "pointwise.h"
+#include "tissue_lanes.h"
 
 #include <math.h>
 
 typedef struct {
-  FgTissue tissue;
-  PetscInt n; /* its components */
+  FgTissue      tissue;
+  PetscInt      n; /* its components */
+  FgTissueTable table;
 } Context;
 
 static void Pack(const double C[6], double *row, PetscInt stride)
@@ -31,9 +33,10 @@ static PetscErrorCode Setup(FgModel model)
 
   PetscFunctionBegin;
   PetscCall(PetscNew(&c));
-  model->context     = c;
-  c->tissue          = model->tissue;
-  c->n               = FgTissueComponents(&c->tissue, model->components);
+  model->context = c;
+  c->tissue      = model->tissue;
+  c->n           = FgTissueComponents(&c->tissue, model->components);
+  FgTissueTabulate(&c->tissue, &c->table);
   model->ncomponents = c->n;
   model->ndata       = 6;
   model->site        = Site;
@@ -46,28 +49,33 @@ static PetscErrorCode Destroy(FgModel model)
 {
   PetscFunctionBegin;
   PetscCall(PetscFree(model->context));
+  PetscCall(FgPointwiseDestroy(model));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscBool SiteStart(FgModel model, const float *values, double *m, double frame[9])
+static void LanesTensor(FgModel model, const FgLanes m[], const FgLanes frame[9], FgLanes C[6], FgLanes dC[][6],
+                        PetscBool derivatives)
 {
-  double C[6];
+  const Context *c = model->context;
 
-  for (int i = 0; i < 6; i++) {
-    if (!isfinite(values[i])) return PETSC_FALSE;
-    C[i] = i < 3 ? (double)values[i] : M_SQRT1_2 * (double)values[i];
-  }
-  FgTissueFromTensor(&model->tissue, C, m, frame);
-  return PETSC_TRUE;
+  FgTissueTensorLanes(&c->tissue, m, frame, C, dC, derivatives);
 }
 
-const FgModelOps FgModelTensor = {.name        = "tensor",
-                                  .summary     = "elements of an effective tensor that is already known",
-                                  .magnitude   = PETSC_FALSE,
-                                  .setup       = Setup,
-                                  .apply       = FgPointwiseApply,
-                                  .tangent     = FgPointwiseTangent,
-                                  .adjoint     = FgPointwiseAdjoint,
-                                  .destroy     = Destroy,
-                                  .site_start  = SiteStart,
-                                  .site_tensor = FgPointwiseTissueTensor};
+static void LanesStart(FgModel model, const FgLanes C[6], FgLanes m[], FgLanes frame[9])
+{
+  const Context *c = model->context;
+
+  FgTissueFromTensorLanes(&c->tissue, &c->table, C, 2, m, frame);
+}
+
+const FgModelOps FgModelTensor = {.name         = "tensor",
+                                  .summary      = "elements of an effective tensor that is already known",
+                                  .magnitude    = PETSC_FALSE,
+                                  .setup        = Setup,
+                                  .apply        = FgPointwiseApply,
+                                  .tangent      = FgPointwiseTangent,
+                                  .adjoint      = FgPointwiseAdjoint,
+                                  .destroy      = Destroy,
+                                  .site_tensor  = FgPointwiseTissueTensor,
+                                  .lanes_tensor = LanesTensor,
+                                  .lanes_start  = LanesStart};

@@ -8,9 +8,8 @@
    T is the second moment of the fiber directions: C is the orientation average of the aligned tensor, the small-dispersion
    mean-field step that stands beside the closure, not a cell problem of its own (docs/theory.md).
    trace(C) = 2 c_perp + c_par does not depend on t: porosity follows from the trace, t from the anisotropy. */
-#include "finegrain/closure.h"
+#include "tissue_lanes.h"
 
-#include <gsl/gsl_eigen.h>
 #include <math.h>
 #include <string.h>
 
@@ -126,132 +125,18 @@ void FgTissueTensor(const FgTissue *tissue, const double *m, const double frame[
     for (int i = 0; i < 6; i++) dC[1 + k - first][i] = difference * dT[k][i];
 }
 
-/* Eigenvalues in descending order, eigenvectors as the columns of a rotation (row-major). The work space stands on the stack:
-   this runs once a voxel. */
-static void Eigen(const double C[6], double lambda[3], double axes[9])
-{
-  double                    A[9]   = {C[0], C[3], C[4], C[3], C[1], C[5], C[4], C[5], C[2]}, d[3], sd[3], gc[3], gs[3];
-  gsl_eigen_symmv_workspace work   = {.size = 3, .d = d, .sd = sd, .gc = gc, .gs = gs};
-  gsl_matrix_view           matrix = gsl_matrix_view_array(A, 3, 3), vectors = gsl_matrix_view_array(axes, 3, 3);
-  gsl_vector_view           values = gsl_vector_view_array(lambda, 3);
-
-  gsl_eigen_symmv(&matrix.matrix, &values.vector, &vectors.matrix, &work);
-  gsl_eigen_symmv_sort(&values.vector, &vectors.matrix, GSL_EIGEN_SORT_VAL_DESC);
-  for (int i = 0; i < 3; i++) { /* right-handed */
-    const int j = (i + 1) % 3, k = (i + 2) % 3;
-
-    axes[3 * i + 2] = axes[3 * j] * axes[3 * k + 1] - axes[3 * k] * axes[3 * j + 1];
-  }
-}
-
-/* Euclidean projection of x, descending, on {t >= 0, sum t = 1}. Duchi et al., Proc. ICML 2008, algorithm 1. */
-static void ProjectOnSimplex(const double x[3], double t[3])
-{
-  double sum = 0.0, shift = 0.0;
-
-  for (int i = 0; i < 3; i++) {
-    sum += x[i];
-    if (x[i] - (sum - 1.0) / (i + 1) > 0.0) shift = (sum - 1.0) / (i + 1);
-  }
-  for (int i = 0; i < 3; i++) t[i] = fmax(x[i] - shift, 0.0);
-}
-
-/* The best t of the tissue's orientation model at this porosity for eigenvalues lambda (descending), its squared Frobenius
-   misfit, and whether the fiber axis is the fast (1) or the slow (0) direction. */
-static double Shape(const FgTissue *tissue, double porosity, const double lambda[3], double t[3], int *fast)
-{
-  double c[2], dc[2], x[3], misfit = 0.0;
-
-  FgClosureEvaluate(tissue->closure, &tissue->phases, porosity, c, dc);
-  const double difference = c[0] - c[1];
-  *fast                   = difference >= 0.0;
-  const double l[3]       = {lambda[*fast ? 0 : 2], lambda[1], lambda[*fast ? 2 : 0]};
-  const int    regular    = fabs(difference) > 1e-12 * fabs(c[0] + c[1]);
-
-  if (tissue->orientation == FG_ALIGNED) {
-    t[0] = 1.0;
-    t[1] = t[2] = 0.0;
-  } else if (!regular) {
-    t[0] = t[1] = t[2] = 1.0 / 3.0;
-  } else if (tissue->orientation == FG_DISPERSED) {
-    const double kappa = fmin(fmax((l[0] - 0.5 * (l[1] + l[2])) / difference, 0.0), 1.0);
-
-    t[0] = (1.0 + 2.0 * kappa) / 3.0;
-    t[1] = t[2] = (1.0 - kappa) / 3.0;
-  } else {
-    for (int i = 0; i < 3; i++) x[i] = (l[i] - c[1]) / difference;
-    ProjectOnSimplex(x, t);
-  }
-  for (int i = 0; i < 3; i++) misfit += PetscSqr(c[1] + difference * t[i] - l[i]);
-  return misfit;
-}
-
-/* Scan, because the misfit may have several minima where the eigenvalues cross, then golden section. */
-static double NearestPorosity(const FgTissue *tissue, const double lambda[3])
-{
-  enum { SCAN = 12, SECTIONS = 18 }; /* porosity to 3e-5 of its range */
-  const double golden = 0.61803398874989485, lower = PorosityLower(tissue), upper = tissue->porosity_upper;
-  double       t[3], best = INFINITY, a, b;
-  int          fast, at   = 0;
-
-  for (int i = 0; i <= SCAN; i++) {
-    const double misfit = Shape(tissue, lower + (upper - lower) * i / SCAN, lambda, t, &fast);
-
-    if (misfit < best) {
-      best = misfit;
-      at   = i;
-    }
-  }
-  a        = lower + (upper - lower) * fmax(at - 1, 0) / SCAN;
-  b        = lower + (upper - lower) * fmin(at + 1, SCAN) / SCAN;
-  double p = b - golden * (b - a), q = a + golden * (b - a);
-  double fp = Shape(tissue, p, lambda, t, &fast), fq = Shape(tissue, q, lambda, t, &fast);
-
-  for (int i = 0; i < SECTIONS; i++) {
-    if (fp < fq) {
-      b  = q;
-      q  = p;
-      fq = fp;
-      p  = b - golden * (b - a);
-      fp = Shape(tissue, p, lambda, t, &fast);
-    } else {
-      a  = p;
-      p  = q;
-      fp = fq;
-      q  = a + golden * (b - a);
-      fq = Shape(tissue, q, lambda, t, &fast);
-    }
-  }
-  return 0.5 * (a + b);
-}
-
 void FgTissueFromTensor(const FgTissue *tissue, const double C[6], double *m, double frame[9])
 {
-  /* Where kappa is 0 the data do not see the direction, and a descent method started there never would. */
-  const double kappa_least = 0.02;
-  double       lambda[3], axes[9], t[3], axis[3];
-  int          fast;
+  const PetscInt first = tissue->orientation == FG_ORTHOTROPIC ? 3 : tissue->orientation == FG_DISPERSED ? 2 : 1;
+  FgTissueTable  table;
+  FgLanes        tensor[6], lanes[3], frames[9];
 
-  Eigen(C, lambda, axes);
-  m[0] = NearestPorosity(tissue, lambda);
-  Shape(tissue, m[0], lambda, t, &fast);
-  const int first = fast ? 0 : 2, last = 2 - first;
-
-  if (tissue->orientation == FG_ORTHOTROPIC) {
-    const double kappa = fmin(fmax(1.0 - 3.0 * t[2], kappa_least), 1.0), sign = fast ? 1.0 : -1.0;
-
-    m[1] = kappa;
-    m[2] = fmin(fmax(2.0 * (t[1] - t[2]) / kappa, 0.0), 1.0);
-    m[3] = m[4] = m[5] = 0.0;
-    for (int i = 0; i < 3; i++) { /* exchanging two columns mirrors the frame: the sign keeps it a rotation */
-      frame[3 * i]     = axes[3 * i + first];
-      frame[3 * i + 1] = sign * axes[3 * i + 1];
-      frame[3 * i + 2] = axes[3 * i + last];
-    }
-    return;
+  for (int i = 0; i < 6; i++) {
+    for (int l = 0; l < FG_LANES; l++) tensor[i][l] = C[i];
   }
-  for (int i = 0; i < 3; i++) axis[i] = axes[3 * i + first];
-  FgChartFrameFromDirection(axis, frame);
-  if (tissue->orientation == FG_DISPERSED) m[1] = fmin(fmax(t[0] - t[2], kappa_least), 1.0);
-  m[tissue->orientation == FG_DISPERSED ? 2 : 1] = m[tissue->orientation == FG_DISPERSED ? 3 : 2] = 0.0;
+  FgTissueTabulate(tissue, &table);
+  FgTissueFromTensorLanes(tissue, &table, tensor, 4, lanes, frames);
+  for (PetscInt c = 0; c < first; c++) m[c] = lanes[c][0];
+  for (PetscInt c = first; c < first + (tissue->orientation == FG_ORTHOTROPIC ? 3 : 2); c++) m[c] = 0.0;
+  for (int k = 0; k < 9; k++) frame[k] = frames[k][0];
 }

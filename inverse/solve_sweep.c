@@ -8,74 +8,90 @@
    Nonlinear Equations in Several Variables (1970), section 7.4. */
 #include "finegrain/problem.h"
 
-#include "site_step.h"
+#include "finegrain/batch.h"
+#include "lane_step.h"
 
 #include <math.h>
 
-static double SiteObjective(FgProblem problem, PetscInt i, const FgRegularizerSite *at, const double *m, const double *frame,
-                            double *gradient, double *hessian)
-{
-  double misfit = 0.0;
+/* Sites of one color at a time, FG_LANES side by side. */
+typedef struct {
+  FgProblem          problem;
+  FgBatch            batch;
+  FgRegularizerLanes neighbors;
+  FgBatchPoint       now, trial;
+  PetscInt          *list; /* [nlocal] the sites to visit */
+  unsigned char     *awake;
+} Work;
 
-  FgModelSite(problem->model, &problem->data, i, m, frame, &misfit, gradient, hessian);
-  FgRegularizerSiteEvaluate(problem->regularizer, at, m, frame, &misfit, gradient, hessian);
-  return misfit;
+static void Evaluate(Work *work, FgBatchPoint *point, PetscBool derivatives)
+{
+  FgBatchEvaluate(work->batch, point, derivatives);
+  FgRegularizerLanesEvaluate(work->problem->regularizer, &work->neighbors, point, derivatives);
 }
 
-/* Squared length of a step in standard deviations: step^T H step. */
-static double StepLength(PetscInt nc, const double *hessian, const double *from, const double *to)
+/* Improves the sites[count] of one color in place; where no step lowers its objective, a site stays as it is. */
+static void SweepSites(Work *work, int count, const PetscInt sites[], double relaxation, PetscScalar *field_m)
 {
-  double length = 0.0;
+  const double    safe    = 0.01; /* [standard deviations^2]: so short a Gauss-Newton step need not be checked */
+  const FgProblem problem = work->problem;
+  const FgField   field   = problem->field;
+  const PetscInt  nc      = field->ncomponents;
+  FgLanes         damping, solved, curvature;
+  PetscBool       pending[FG_LANES];
+  int             npending = count;
 
-  for (PetscInt a = 0; a < nc; a++) {
-    for (PetscInt b = 0; b < nc; b++) length += (to[a] - from[a]) * hessian[a * nc + b] * (to[b] - from[b]);
+  for (int l = 0; l < FG_LANES; l++) {
+    const PetscInt i = sites[l < count ? l : 0]; /* idle lanes repeat the first site */
+
+    FgBatchLoad(work->batch, &problem->data, l, i);
+    for (PetscInt c = 0; c < nc; c++) work->now.m[c][l] = field_m[i * nc + c];
+    for (PetscInt k = 0; k < 9 && field->frames; k++) work->now.frame[k][l] = field->frames[9 * i + k];
+    FgRegularizerGatherLane(problem->regularizer, i, field_m, problem->alpha, l, &work->neighbors);
+    pending[l] = l < count ? PETSC_TRUE : PETSC_FALSE;
+    damping[l] = 1e-9;
   }
-  return length;
-}
+  Evaluate(work, &work->now, PETSC_TRUE);
+  for (int attempt = 0; attempt < 6 && npending; attempt++, relaxation = 1.0) {
+    PetscBool check = PETSC_FALSE;
 
-/* Improves site i in place; where no step lowers its objective it stays as it is. */
-static void SweepSite(FgProblem problem, PetscInt i, double relaxation, PetscScalar *field_m)
-{
-  const double      safe  = 0.01; /* [standard deviations^2]: so short a Gauss-Newton step need not be checked */
-  const FgField     field = problem->field;
-  const PetscInt    nc    = field->ncomponents;
-  FgRegularizerSite at;
-  double            m[FG_MAX_COMPONENTS], gradient[FG_MAX_COMPONENTS], hessian[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS], now;
-  double            damping = 1e-9, *frame = field->frames ? &field->frames[9 * i] : NULL;
+    FgLaneStep(field, &work->now, damping, relaxation, &work->trial, solved, NULL, curvature);
+    for (int l = 0; l < count; l++) {
+      if (pending[l] && solved[l] > 0.0 && !(curvature[l] < safe)) check = PETSC_TRUE;
+    }
+    if (check) Evaluate(work, &work->trial, PETSC_FALSE);
+    for (int l = 0; l < count; l++) {
+      const PetscInt i = sites[l];
 
-  for (PetscInt c = 0; c < nc; c++) m[c] = field_m[i * nc + c];
-  FgRegularizerGather(problem->regularizer, i, field_m, problem->alpha, &at);
-  now = SiteObjective(problem, i, &at, m, frame, gradient, hessian);
-  for (int attempt = 0; attempt < 6; attempt++, relaxation = 1.0, damping = PetscMax(10.0 * damping, 1e-3)) {
-    double    trial[FG_MAX_COMPONENTS], moved[9];
-    PetscBool unchecked;
-
-    if (!FgSiteStep(field->components, nc, m, gradient, hessian, damping, relaxation, trial)) continue;
-    unchecked = StepLength(nc, hessian, m, trial) < safe ? PETSC_TRUE : PETSC_FALSE;
-    for (PetscInt k = 0; frame && k < 9; k++) moved[k] = frame[k];
-    if (frame) FgChartRecenter(field->ntangent, &trial[field->tangent], moved);
-    if (!unchecked && !(SiteObjective(problem, i, &at, trial, moved, NULL, NULL) <= now)) continue;
-    for (PetscInt c = 0; c < nc; c++) field_m[i * nc + c] = trial[c];
-    for (PetscInt k = 0; frame && k < 9; k++) frame[k] = moved[k];
-    return;
+      if (!pending[l]) continue;
+      damping[l] = PetscMax(10.0 * damping[l], 1e-3);
+      if (!(solved[l] > 0.0)) continue;
+      if (!(curvature[l] < safe) && !(work->trial.misfit[l] <= work->now.misfit[l])) continue;
+      for (PetscInt c = 0; c < nc; c++) field_m[i * nc + c] = work->trial.m[c][l];
+      for (PetscInt k = 0; k < 9 && field->frames; k++) field->frames[9 * i + k] = work->trial.frame[k][l];
+      pending[l] = PETSC_FALSE;
+      npending--;
+    }
   }
 }
 
-static PetscErrorCode Sweep(FgProblem problem, double relaxation, const unsigned char *awake)
+static PetscErrorCode Sweep(Work *work, double relaxation)
 {
-  const FgField  field = problem->field;
-  const FgDomain d     = field->domain;
+  const FgProblem problem = work->problem;
+  const FgField   field   = problem->field;
+  const FgDomain  d       = field->domain;
 
   PetscFunctionBegin;
   for (PetscInt color = 0; color < d->ncolors; color++) {
     Vec          local;
     PetscScalar *m;
+    PetscInt     n = 0;
 
+    for (PetscInt i = 0; i < d->nlocal; i++) {
+      if (d->color[i] == color && work->awake[i]) work->list[n++] = i;
+    }
     PetscCall(VecGhostGetLocalForm(field->m, &local));
     PetscCall(VecGetArray(local, &m));
-    for (PetscInt i = 0; i < d->nlocal; i++) {
-      if (d->color[i] == color && awake[i]) SweepSite(problem, i, relaxation, m);
-    }
+    for (PetscInt i = 0; i < n; i += FG_LANES) SweepSites(work, (int)PetscMin(FG_LANES, n - i), &work->list[i], relaxation, m);
     PetscCall(VecRestoreArray(local, &m));
     PetscCall(VecGhostRestoreLocalForm(field->m, &local));
     PetscCall(VecGhostUpdateBegin(field->m, INSERT_VALUES, SCATTER_FORWARD));
@@ -129,13 +145,14 @@ static PetscErrorCode Wake(FgProblem problem, double tolerance, unsigned char *a
 PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report)
 {
   enum { SWEEPS_PER_CHECK = 5 };
-  unsigned char *awake;
+  Work work = {.problem = problem};
 
   PetscFunctionBegin;
   PetscCall(PetscMemzero(report, sizeof(*report)));
   PetscCall(PetscStrncpy(report->solver, "sweep", sizeof(report->solver)));
   PetscCall(FgFieldRecenter(problem->field));
-  PetscCall(PetscMalloc1(problem->field->domain->nlocal, &awake));
+  PetscCall(FgBatchCreate(problem->model, &work.batch));
+  PetscCall(PetscMalloc2(problem->field->domain->nlocal, &work.list, problem->field->domain->nlocal, &work.awake));
   for (PetscInt sweep = 0;; sweep += SWEEPS_PER_CHECK) {
     PetscCall(FgProblemEvaluate(problem, &report->objective, &report->misfit, &report->roughness, problem->g));
     PetscCall(FgProblemProjectedNorm(problem, problem->g, &report->projected_gradient));
@@ -146,13 +163,14 @@ PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, Fg
     report->sweeps    = sweep;
     report->converged = report->projected_gradient <= options->tolerance ? PETSC_TRUE : PETSC_FALSE;
     if (report->converged || sweep >= options->max_iterations) break;
-    PetscCall(Wake(problem, options->tolerance, awake));
+    PetscCall(Wake(problem, options->tolerance, work.awake));
     for (PetscInt k = 0; k < SWEEPS_PER_CHECK; k++) {
       if (k) PetscCall(FgRegularizerFreeze(problem->regularizer, problem->field->m, NULL));
-      PetscCall(Sweep(problem, options->relaxation, awake));
+      PetscCall(Sweep(&work, options->relaxation));
     }
   }
-  PetscCall(PetscFree(awake));
+  PetscCall(PetscFree2(work.list, work.awake));
+  PetscCall(FgBatchDestroy(&work.batch));
   PetscCall(
       PetscStrncpy(report->reason, report->converged ? "projected gradient small" : "iteration limit", sizeof(report->reason)));
   PetscFunctionReturn(PETSC_SUCCESS);

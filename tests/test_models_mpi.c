@@ -2,7 +2,7 @@
    orientation and noise model it must pass the Taylor test, the dot-product test, and agree with its own fused sums, of squares and of
    Huber's function.
    Also the Cramer-Rao bound of the fiber fraction against its closed form. */
-#include "finegrain/model.h"
+#include "finegrain/batch.h"
 
 #include <gsl/gsl_randist.h>
 #include <math.h>
@@ -334,6 +334,60 @@ static void fused_sums_agree_with_the_actions(void **state)
   EachCase(CheckFused);
 }
 
+/* Sites side by side give what each gives by itself, in any lane and in any company; an empty lane gives nothing. */
+static void CheckBatch(Case *c, const char *label)
+{
+  const FgModel      model = c->model;
+  const PetscInt     n = model->ncomponents, nsites = c->data.nlocal;
+  const PetscScalar *m;
+  FgBatch            batch;
+  double             worst = 0.0;
+
+  ok(FgFieldRecenter(c->field));
+  ok(VecGetArrayRead(c->field->m, &m));
+  ok(FgBatchCreate(model, &batch));
+  for (PetscInt first = 0; first + FG_LANES / 2 <= nsites; first += 5) {
+    FgBatchPoint point, other;
+
+    for (int l = 0; l < FG_LANES; l++) {
+      const PetscInt i = l % 3 == 2 ? -1 : first + l / 2;
+
+      FgBatchLoad(batch, &c->data, l, i);
+      for (PetscInt a = 0; a < n; a++) point.m[a][l] = m[(i < 0 ? first : i) * n + a];
+      for (int k = 0; k < 9 && c->field->frames; k++) point.frame[k][l] = c->field->frames[9 * (i < 0 ? first : i) + k];
+    }
+    other = point;
+    FgBatchEvaluate(batch, &point, PETSC_TRUE);
+    FgBatchEvaluate(batch, &other, PETSC_FALSE);
+    for (int l = 0; l < FG_LANES; l++) {
+      const PetscInt i      = l % 3 == 2 ? -1 : first + l / 2;
+      double         misfit = 0.0, gradient[8] = {0}, H[64] = {0};
+
+      if (i >= 0)
+        FgModelSite(model, &c->data, i, &m[i * n], c->field->frames ? &c->field->frames[9 * i] : NULL, &misfit, gradient, H);
+      if (point.misfit[l] != other.misfit[l]) worst = INFINITY;
+      worst = fmax(worst, fabs(point.misfit[l] - misfit) / (1.0 + misfit));
+      for (PetscInt a = 0; a < n; a++) {
+        const double scale = sqrt(H[a * n + a]) + 1e-300;
+
+        worst = fmax(worst, fabs(point.gradient[a][l] - gradient[a]) / (scale * sqrt(1.0 + misfit)));
+        for (PetscInt b = 0; b <= a; b++)
+          worst = fmax(worst, fabs(point.hessian[FG_BLOCK(a, b)][l] - H[a * n + b]) / (scale * (sqrt(H[b * n + b]) + 1e-300)));
+      }
+    }
+  }
+  ok(FgBatchDestroy(&batch));
+  ok(VecRestoreArrayRead(c->field->m, &m));
+  if (!(worst < 1e-11)) print_error("%s: batch differs from its sites by %g\n", label, worst);
+  assert_agreed(worst < 1e-11);
+}
+
+static void batch_agrees_with_its_sites(void **state)
+{
+  (void)state;
+  EachCase(CheckBatch);
+}
+
 /* From noiseless data the start value reproduces the data, and it refuses a voxel without enough samples. */
 static void CheckStart(Case *c, const char *label)
 {
@@ -348,18 +402,27 @@ static void CheckStart(Case *c, const char *label)
   ok(FgModelApply(model, c->field->m, d));
   ok(VecGetArrayRead(d, &array));
   for (PetscInt i = 0; i < c->data.nlocal; i++) {
-    float  values[64], nothing[64];
-    double m[8], frame[9], misfit;
+    float        values[64], nothing[64];
+    FgBatch      batch;
+    FgBatchPoint point;
+    FgLanes      usable;
 
     for (PetscInt s = 0; s < model->ndata; s++) {
       values[s]  = (float)array[i * model->ndata + s];
       nothing[s] = s < 5 ? values[s] : NAN;
     }
-    refused = refused && !model->ops->site_start(model, nothing, m, frame);
-    if (!model->ops->site_start(model, values, m, frame)) worst = INFINITY;
     const FgData data = {.nlocal = 1, .ndata = model->ndata, .values = values, .sigma = c->sigma};
-    FgModelSite(model, &data, 0, m, frame, &misfit, NULL, NULL);
-    worst = fmax(worst, sqrt(2.0 * misfit / model->ndata));
+    const FgData none = {.nlocal = 1, .ndata = model->ndata, .values = nothing, .sigma = c->sigma};
+    ok(FgBatchCreate(model, &batch));
+    for (int l = 0; l < FG_LANES; l++) FgBatchLoad(batch, l % 2 ? &none : &data, l, 0);
+    FgBatchStart(batch, &point, usable);
+    for (int l = 0; l < FG_LANES; l++) {
+      if (l % 2) refused = refused && usable[l] == 0.0;
+      else if (usable[l] == 0.0) worst = INFINITY;
+    }
+    FgBatchEvaluate(batch, &point, PETSC_FALSE);
+    worst = fmax(worst, sqrt(2.0 * point.misfit[0] / model->ndata));
+    ok(FgBatchDestroy(&batch));
   }
   ok(VecRestoreArrayRead(d, &array));
   ok(VecDestroy(&d));
@@ -428,13 +491,10 @@ static void misuse_is_named(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_model_is_in_the_table),
-      cmocka_unit_test(derivatives_and_transposes),
-      cmocka_unit_test(a_wrong_jacobian_is_found),
-      cmocka_unit_test(fused_sums_agree_with_the_actions),
-      cmocka_unit_test(start_reproduces_noiseless_data),
-      cmocka_unit_test(cramer_rao_of_the_fiber_fraction),
-      cmocka_unit_test(misuse_is_named),
+      cmocka_unit_test(every_model_is_in_the_table),      cmocka_unit_test(derivatives_and_transposes),
+      cmocka_unit_test(a_wrong_jacobian_is_found),        cmocka_unit_test(fused_sums_agree_with_the_actions),
+      cmocka_unit_test(batch_agrees_with_its_sites),      cmocka_unit_test(start_reproduces_noiseless_data),
+      cmocka_unit_test(cramer_rao_of_the_fiber_fraction), cmocka_unit_test(misuse_is_named),
   };
   int failed;
 

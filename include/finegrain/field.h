@@ -19,11 +19,13 @@ typedef struct {
   double start;
 } FgComponent;
 
+enum { FG_MAX_COMPONENTS = 8 };
+
 typedef struct FgField_ *FgField;
 struct FgField_ {
   FgDomain    domain; /* borrowed */
   PetscInt    ncomponents;
-  FgComponent components[8];
+  FgComponent components[FG_MAX_COMPONENTS];
   PetscInt    tangent;  /* index of the first tangent component, -1 without direction */
   PetscInt    ntangent; /* 0, 2 or 3 */
   Vec         m;        /* ghosted, block size ncomponents */

@@ -8,9 +8,11 @@
 
 #include "field.h"
 #include "closure.h"
+#include "lanes.h"
 #include "measurement.h"
 
 typedef struct FgModel_ *FgModel;
+typedef struct FgBatch_ *FgBatch;
 
 /* The data of a misfit: values[nlocal*ndata] (NaN: left out) and the noise level. */
 typedef struct {
@@ -33,8 +35,10 @@ typedef struct {
   PetscErrorCode (*adjoint)(FgModel, Vec w, Vec Jtw);
   PetscErrorCode (*destroy)(FgModel);
   /* Pointwise models only, else NULL: */
-  /* start value of one site from its data: tissue parameters and frame; returns FALSE where the data do not allow one */
-  PetscBool (*site_start)(FgModel, const float *values, double *m, double frame[9]);
+  PetscBool exponential; /* data are S0 exp(-B . C), S0 the last component; else the elements of C themselves */
+  /* C [mm^2/s] of FG_LANES sites at centered charts, and with derivatives dC[component][6], without S0; the start values nearest to C */
+  void (*lanes_tensor)(FgModel, const FgLanes m[], const FgLanes frame[9], FgLanes C[6], FgLanes dC[][6], PetscBool derivatives);
+  void (*lanes_start)(FgModel, const FgLanes C[6], FgLanes m[], FgLanes frame[9]);
   /* the effective tensor (xx, yy, zz, xy, xz, yz) [mm^2/s, scanner frame] of a site, for maps; NULL where a model has none */
   void (*site_tensor)(FgModel, const double *m, const double frame[9], double C[6]);
 } FgModelOps;
@@ -63,6 +67,7 @@ struct FgModel_ {
   void                *context;      /* of the site function; owned by the model */
   PetscInt             stride;       /* pointwise models: ndata rounded up to whole vectors */
   double              *work;         /* pointwise models: the adapter's rows of `stride` doubles (forward/pointwise.h) */
+  FgBatch              batch;        /* pointwise models: for sums over all sites; made when first needed */
   Vec                  state;        /* m at which J is taken */
   FgModelCounts        counts;
 };

@@ -15,7 +15,7 @@
 #ifndef FINEGRAIN_REGULARIZER_H
 #define FINEGRAIN_REGULARIZER_H
 
-#include "field.h"
+#include "point.h"
 
 typedef struct {
   const char *name, *summary;
@@ -72,5 +72,15 @@ PETSC_EXTERN void FgRegularizerGather(FgRegularizer regularizer, PetscInt site, 
    site's own values `m` and frame. gradient and block may be NULL, together. */
 PETSC_EXTERN void FgRegularizerSiteEvaluate(FgRegularizer regularizer, const FgRegularizerSite *at, const double *m,
                                             const double *frame, double *energy, double *gradient, double *block);
+
+/* The same for FG_LANES sites side by side, at centered charts: M as (xx, yy, zz, xy, xz, yz). */
+typedef struct {
+  FgLanes weight[FG_MAX_COMPONENTS], mean[FG_MAX_COMPONENTS], total[2], dyads[2][6];
+} FgRegularizerLanes;
+PETSC_EXTERN void FgRegularizerGatherLane(FgRegularizer regularizer, PetscInt site, const PetscScalar *m, double scale, int lane,
+                                          FgRegularizerLanes *at);
+/* Adds the energy to point->misfit, and with derivatives to gradient and block. */
+PETSC_EXTERN void FgRegularizerLanesEvaluate(FgRegularizer regularizer, const FgRegularizerLanes *at, FgBatchPoint *point,
+                                             PetscBool derivatives);
 
 #endif

@@ -61,8 +61,6 @@ PetscErrorCode FgModelDestroy(FgModel *model)
   if (!*model) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall((*model)->ops->destroy(*model));
   PetscCall(VecDestroy(&(*model)->state));
-  PetscCall(PetscFree((*model)->work));
-  PetscCall(PetscFree((*model)->mean));
   PetscCall(PetscFree(*model));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

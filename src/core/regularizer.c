@@ -112,23 +112,21 @@ PetscErrorCode FgRegularizerFreeze(FgRegularizer r, Vec m, PetscReal *energy)
       Axis(field, axis, &field->frames[9 * i], &values[i * nc + field->tangent], (double *)Direction(r, axis, i), NULL);
     }
   }
-  for (PetscInt t = 0; t < r->nterms; t++) {
-    const FgRegularizerTerm *term    = &r->terms[t];
-    double                  *lagged  = &r->lagged[t * (size_t)d->ngroups];
-    const double             inverse = 1.0 / (term->scale * term->scale);
-    double                   part    = 0.0;
+  for (PetscInt g = 0; g < d->ngroups; g++) {
+    double *lagged = &r->lagged[(size_t)g * r->nterms];
 
-    for (PetscInt g = 0; g < d->ngroups; g++) {
-      double square = 0.0;
+    for (PetscInt t = 0; t < r->nterms; t++) {
+      const FgRegularizerTerm *term    = &r->terms[t];
+      const double             inverse = 1.0 / (term->scale * term->scale);
+      double                   square  = 0.0;
 
       for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
         square += d->pair_coupling[p] * PairDifference(r, term, values, d->pair_i[p], d->pair_j[p]);
       }
       square *= inverse;
-      lagged[g] = inverse * term->weight * d->group_measure[g] * r->ops->weight(square, term->epsilon);
-      if (g < d->nowned) part += d->group_measure[g] * r->ops->psi(square, term->epsilon);
+      lagged[t] = inverse * term->weight * d->group_measure[g] * r->ops->weight(square, term->epsilon);
+      if (g < d->nowned) sum += term->weight * d->group_measure[g] * r->ops->psi(square, term->epsilon);
     }
-    sum += term->weight * part;
   }
   PetscCall(VecRestoreArrayRead(local, &values));
   PetscCall(VecGhostRestoreLocalForm(m, &local));
@@ -207,7 +205,7 @@ static PetscErrorCode Accumulate(FgRegularizer r, const PetscScalar *m, const Pe
     const FgRegularizerTerm *term = &r->terms[t];
 
     for (PetscInt g = 0; g < d->ngroups; g++) {
-      const double q    = scale * r->lagged[t * (size_t)d->ngroups + g];
+      const double q    = scale * r->lagged[(size_t)g * r->nterms + t];
       const double less = bent ? Bending(r, t, g, m, v, variation) : 0.0;
 
       for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
@@ -314,7 +312,7 @@ void FgRegularizerGather(FgRegularizer r, PetscInt site, const PetscScalar *m, d
 
     for (PetscInt t = 0; t < r->nterms; t++) {
       const FgRegularizerTerm *term   = &r->terms[t];
-      const double             weight = scale * r->lagged[t * (size_t)d->ngroups + g] * d->pair_coupling[p];
+      const double             weight = scale * r->lagged[(size_t)g * r->nterms + t] * d->pair_coupling[p];
 
       if (term->kind == FG_KIND_SCALAR) {
         at->weight[term->component] += weight;
@@ -367,6 +365,114 @@ void FgRegularizerSiteEvaluate(FgRegularizer r, const FgRegularizerSite *at, con
         for (int k = 0; k < 3; k++) Md[k] = M[3 * k] * dn[a][0] + M[3 * k + 1] * dn[a][1] + M[3 * k + 2] * dn[a][2];
         for (PetscInt b = 0; b < nt; b++) {
           block[(c + a) * nc + c + b] += at->total[term->axis] * Dot(dn[a], dn[b]) - Dot(Md, dn[b]);
+        }
+      }
+    }
+  }
+}
+
+void FgRegularizerGatherLane(FgRegularizer r, PetscInt site, const PetscScalar *m, double scale, int lane, FgRegularizerLanes *at)
+{
+  const FgField  field = r->field;
+  const FgDomain d     = field->domain;
+  const PetscInt nc = field->ncomponents, naxes = PetscMax(field->ntangent - 1, 0);
+
+  for (PetscInt c = 0; c < nc; c++) at->weight[c][lane] = at->mean[c][lane] = 0.0;
+  for (PetscInt axis = 0; axis < naxes; axis++) {
+    at->total[axis][lane] = 0.0;
+    for (int k = 0; k < 6; k++) at->dyads[axis][k][lane] = 0.0;
+  }
+  for (PetscInt k = d->site_start[site]; k < d->site_start[site + 1]; k++) {
+    const PetscInt p = d->site_pair[k], other = d->pair_i[p] == site ? d->pair_j[p] : d->pair_i[p];
+    const double  *lagged = &r->lagged[(size_t)d->pair_group[p] * r->nterms], coupling = scale * d->pair_coupling[p];
+
+    for (PetscInt t = 0; t < r->nterms; t++) {
+      const FgRegularizerTerm *term   = &r->terms[t];
+      const double             weight = coupling * lagged[t];
+
+      if (term->kind == FG_KIND_SCALAR) {
+        at->weight[term->component][lane] += weight;
+        at->mean[term->component][lane] += weight * m[other * nc + term->component];
+      } else {
+        FgLanes      *dyads = at->dyads[term->axis];
+        const double *frame = &field->frames[9 * (size_t)other + term->axis], x = frame[0], y = frame[3], z = frame[6];
+
+        at->total[term->axis][lane] += weight;
+        dyads[0][lane] += weight * x * x;
+        dyads[1][lane] += weight * y * y;
+        dyads[2][lane] += weight * z * z;
+        dyads[3][lane] += weight * x * y;
+        dyads[4][lane] += weight * x * z;
+        dyads[5][lane] += weight * y * z;
+      }
+    }
+  }
+  for (PetscInt c = 0; c < nc; c++) {
+    if (at->weight[c][lane] > 0.0) at->mean[c][lane] /= at->weight[c][lane];
+  }
+}
+
+/* y = M x, M symmetric as (xx, yy, zz, xy, xz, yz), x a column of a frame. */
+static inline void Apply(const FgLanes M[6], const FgLanes frame[9], int column, FgLanes y[3])
+{
+  const double *a = frame[column], *b = frame[3 + column], *c = frame[6 + column];
+
+  FG_EACH_LANE
+  {
+    y[0][l] = M[0][l] * a[l] + M[3][l] * b[l] + M[4][l] * c[l];
+    y[1][l] = M[3][l] * a[l] + M[1][l] * b[l] + M[5][l] * c[l];
+    y[2][l] = M[4][l] * a[l] + M[5][l] * b[l] + M[2][l] * c[l];
+  }
+}
+
+/* sum += scale (column . y) */
+static inline void AddDot(double scale, const FgLanes frame[9], int column, const FgLanes y[3], FgLanes sum)
+{
+  const double *a = frame[column], *b = frame[3 + column], *c = frame[6 + column];
+
+  FG_EACH_LANE sum[l] += scale * (a[l] * y[0][l] + b[l] * y[1][l] + c[l] * y[2][l]);
+}
+
+FG_SIMD_CLONES
+void FgRegularizerLanesEvaluate(FgRegularizer r, const FgRegularizerLanes *at, FgBatchPoint *point, PetscBool derivatives)
+{
+  const PetscInt tangent = r->field->tangent, nt = r->field->ntangent;
+  /* Column of the frame that tangent coordinate c moves an axis towards, and its sign; 0 where it does not (chart.c). */
+  static const int towards[2][3] = {{1, 2, -1}, {0, -1, 2}}, sign[2][3] = {{1, 1, 0}, {-1, 0, 1}};
+
+  for (PetscInt t = 0; t < r->nterms; t++) {
+    const FgRegularizerTerm *term = &r->terms[t];
+    const PetscInt           c = term->component, axis = term->axis;
+
+    if (term->kind == FG_KIND_SCALAR) {
+      FG_EACH_LANE
+      {
+        const double difference = point->m[c][l] - at->mean[c][l];
+
+        point->misfit[l] += 0.5 * at->weight[c][l] * difference * difference;
+      }
+      if (!derivatives) continue;
+      FG_EACH_LANE point->gradient[c][l] += at->weight[c][l] * (point->m[c][l] - at->mean[c][l]);
+      FG_EACH_LANE point->hessian[FG_BLOCK(c, c)][l] += at->weight[c][l];
+    } else {
+      FgLanes Mn[3], Md[3], square;
+
+      Apply(at->dyads[axis], point->frame, (int)axis, Mn);
+      FG_EACH_LANE square[l] = at->total[axis][l];
+      AddDot(-1.0, point->frame, (int)axis, Mn, square);
+      FG_EACH_LANE point->misfit[l] += 0.5 * square[l];
+      for (PetscInt a = 0; derivatives && a < nt; a++) {
+        if (!sign[axis][a]) continue;
+        AddDot(-sign[axis][a], point->frame, towards[axis][a], Mn, point->gradient[tangent + a]);
+        Apply(at->dyads[axis], point->frame, towards[axis][a], Md);
+        for (PetscInt b = 0; b <= a; b++) {
+          double *restrict h = point->hessian[FG_BLOCK(tangent + a, tangent + b)];
+
+          if (!sign[axis][b]) continue;
+          if (a == b) {
+            FG_EACH_LANE h[l] += at->total[axis][l];
+          }
+          AddDot(-sign[axis][a] * sign[axis][b], point->frame, towards[axis][b], Md, h);
         }
       }
     }

@@ -1,0 +1,18 @@
+/* lane_step.h: bound-constrained damped Newton steps of FG_LANES sites, shared by the pointwise solver and the sweeps. */
+#ifndef FINEGRAIN_INVERSE_LANE_STEP_H
+#define FINEGRAIN_INVERSE_LANE_STEP_H
+
+#include "finegrain/batch.h"
+
+/* In every lane solves (H + damping diag H) step = -g over the components that are not held by their bounds (those on a bound whose
+   gradient points outwards; those that the step would carry outside are moved onto the bound and the rest solved again) and gives
+   trial->m = P(m + relaxation * step), trial->frame and tangent coordinates re-centered. solved[l] is 0 where the system is not
+   positive definite: trial is then the point itself. Where a variable has no curvature, it stays.
+   slope = -g . step and curvature = step . H step, of the step taken, unless NULL. */
+PETSC_INTERN void FgLaneStep(FgField field, const FgBatchPoint *at, const FgLanes damping, double relaxation, FgBatchPoint *trial,
+                             FgLanes solved, FgLanes slope, FgLanes curvature);
+
+/* Standard deviations of all components from the block's inverse, in every lane; infinite where it is singular. */
+PETSC_INTERN void FgLaneDeviations(PetscInt nc, const FgLanes hessian[], FgLanes deviation[]);
+
+#endif
