@@ -335,7 +335,7 @@ static void fused_sums_agree_with_the_actions(void **state)
 }
 
 /* Sites side by side give what each gives by itself, in any lane and in any company; an empty lane gives nothing. */
-static void CheckBatch(Case *c, const char *label)
+static void CheckBatchSums(Case *c, const char *label, double huber)
 {
   const FgModel      model = c->model;
   const PetscInt     n = model->ncomponents, nsites = c->data.nlocal;
@@ -343,6 +343,7 @@ static void CheckBatch(Case *c, const char *label)
   FgBatch            batch;
   double             worst = 0.0;
 
+  c->data.huber = huber;
   ok(FgFieldRecenter(c->field));
   ok(VecGetArrayRead(c->field->m, &m));
   ok(FgBatchCreate(model, &batch));
@@ -380,6 +381,12 @@ static void CheckBatch(Case *c, const char *label)
   ok(VecRestoreArrayRead(c->field->m, &m));
   if (!(worst < 1e-11)) print_error("%s: batch differs from its sites by %g\n", label, worst);
   assert_agreed(worst < 1e-11);
+}
+
+static void CheckBatch(Case *c, const char *label)
+{
+  CheckBatchSums(c, label, 0.0);
+  CheckBatchSums(c, label, 1.0);
 }
 
 static void batch_agrees_with_its_sites(void **state)
