@@ -104,6 +104,9 @@ def run(options, work):
         for name in METHODS:
             out = f"{source}/{name.replace(' ', '_')}"
             row = {"directions": count, "volumes": volumes, "method": name} | methods.measured(methods.METHODS[name], source, out, options.finegrain)
+            if row["exit"] == 3 and "--orientation dispersed" in open(f"{out}/log.txt").read():
+                # as many unknowns as samples: finegrain refuses its default model and says which one to take
+                row |= methods.measured(methods.METHODS[name] + " --orientation dispersed", source, out, options.finegrain) | {"orientation": "dispersed"}
             found = maps.estimate(out) if row["exit"] in (0, 4) else None
             for reference, values in references.items():
                 score = {"reference": reference}

@@ -25,7 +25,8 @@ def phantom_tables(found):
 
 
 def note(row):
-    return {0: "", 4: " (solver's limit)"}.get(row["exit"], f" (exit code {row['exit']})")
+    told = f" ({row['orientation']})" if "orientation" in row else ""
+    return told + {0: "", 4: " (solver's limit)", 124: " (stopped, too long)"}.get(row["exit"], f" (exit code {row['exit']})")
 
 
 def speed_table(found):

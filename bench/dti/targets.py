@@ -43,7 +43,7 @@ def accuracy(found):
 
 def speed(found):
     rows = {r["method"]: r for r in found["rows"]}
-    cpu = lambda name: rows[name]["cpu_seconds"] if name in rows and rows[name]["exit"] in (0, 4) else math.nan
+    cpu = lambda name: rows[name]["cpu_seconds"] if name in rows and rows[name]["exit"] in (0, 4, 124) else math.nan  # 124: at least
     if POINTWISE in rows:
         yield verdict("CPU, pointwise fit, computing only, vs dwi2tensor, whole process", 0.2, rows[POINTWISE]["computing"]["cpu_pointwise"] / cpu("dwi2tensor"))
     for suffix in ("", ", dispersed"):
