@@ -81,5 +81,7 @@ PETSC_EXTERN PetscErrorCode FgMeasurementScatter(const FgMeasurement *m, const f
 /* Noise standard deviation per masked voxel's repeated b0 samples: global robust estimate [signal units]:
    sqrt(median over voxels of the unbiased variance / its chi-squared median factor). Needs nb0 >= 2. Collective. */
 PETSC_EXTERN PetscErrorCode FgMeasurementSigmaFromB0(const FgMeasurement *m, double *sigma);
+/* Likewise from pairs of b0 volumes, where one of three or two of five of them may be spoiled. */
+PETSC_EXTERN PetscErrorCode FgMeasurementSigmaFromB0Pairs(const FgMeasurement *m, double *sigma);
 
 #endif

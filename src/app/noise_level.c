@@ -38,11 +38,39 @@ static PetscErrorCode ReadMap(const FgPipeline *p, const char *path, float **map
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Voxels of the mask in which a map says nothing (programs leave 0 or NaN where they found no noise level) take its median. */
+/* Voxels of the mask in which a map says nothing (programs leave 0 or NaN where they found no noise level, and values near 0 where
+   their window held voxels that were set to 0) take its median. */
+static PetscErrorCode FillHoles(FgPipeline *p, const char *path)
+{
+  const double least = 0.1; /* of the median: no receive coil or acceleration makes so quiet a voxel */
+  double       median;
+
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
+    if (!(isfinite(p->sigma[i]) && p->sigma[i] > 0.0f)) p->sigma[i] = NAN;
+  }
+  PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, p->sigma, 1, 0.5, &median));
+  PetscCheck(isfinite(median), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found no positive noise level inside the mask, expected a standard deviation [signal units] in every voxel",
+             path);
+  p->sigma_filled = 0;
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
+    if (p->sigma[i] >= least * median) continue;
+    p->sigma[i] = (float)median;
+    p->sigma_filled++;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &p->sigma_filled, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
+  if (p->sigma_filled) {
+    FgLogLine(p->log,
+              "noise    %s has no value above a tenth of its median in %d of %d voxels of the mask: they take the median, %.4g",
+              path, (int)p->sigma_filled, (int)p->domain->nglobal, median);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode ReadSigmaMap(FgPipeline *p, const char *path)
 {
-  float         *map = NULL;
-  double         median;
+  float         *map  = NULL;
   PetscErrorCode code = PETSC_SUCCESS;
   PetscMPIInt    rank;
 
@@ -52,24 +80,7 @@ static PetscErrorCode ReadSigmaMap(FgPipeline *p, const char *path)
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));
   PetscCall(FgMeasurementScatter(&p->measurement, map, p->sigma));
   PetscCall(PetscFree(map));
-  p->sigma_filled = 0;
-  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
-    if (isfinite(p->sigma[i]) && p->sigma[i] > 0.0f) continue;
-    p->sigma[i] = NAN;
-    p->sigma_filled++;
-  }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &p->sigma_filled, 1, MPIU_INT, MPI_SUM, PETSC_COMM_WORLD));
-  PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, p->sigma, 1, 0.5, &median));
-  PetscCheck(isfinite(median), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found no positive noise level inside the mask, expected a standard deviation [signal units] in every voxel",
-             path);
-  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
-    if (isnan(p->sigma[i])) p->sigma[i] = (float)median;
-  }
-  if (p->sigma_filled) {
-    FgLogLine(p->log, "noise    %s has no positive value in %d of %d voxels of the mask: they take its median, %.4g", path,
-              (int)p->sigma_filled, (int)p->domain->nglobal, median);
-  }
+  PetscCall(FillHoles(p, path));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -157,10 +168,11 @@ PetscErrorCode FgNoiseLevelChoose(const FitSettings *s, FgPipeline *p)
   } else if (!strcmp(s->sigma, "b0") || (!s->sigma[0] && p->measurement.gradients.nb0 >= 3)) {
     double sigma;
 
-    PetscCall(FgMeasurementSigmaFromB0(&p->measurement, &sigma));
+    if (threshold > 0.0) PetscCall(FgMeasurementSigmaFromB0Pairs(&p->measurement, &sigma));
+    else PetscCall(FgMeasurementSigmaFromB0(&p->measurement, &sigma));
     FillSigma(p, sigma);
-    PetscCall(
-        PetscSNPrintf(p->sigma_source, sizeof(p->sigma_source), "%d repeated b0 volumes", (int)p->measurement.gradients.nb0));
+    PetscCall(PetscSNPrintf(p->sigma_source, sizeof(p->sigma_source), "%s%d repeated b0 volumes",
+                            threshold > 0.0 ? "pairs of " : "", (int)p->measurement.gradients.nb0));
   } else if (!s->sigma[0] || !strcmp(s->sigma, "residual")) {
     residual = PETSC_TRUE;
     PetscCall(EstimateFromResiduals(p, magnitude, threshold));

@@ -1,8 +1,10 @@
 /* volume_weights.c: a robust fit gives every sample a weight of 0 to 1; a volume spoiled by motion shows in the mean of its weights.
 
-   Under Gaussian noise the mean is known (robust.h: 0.961 at the usual threshold), a little more because the fit follows the data. A
-   volume is conspicuous if its mean weight is below that, and lies further below the median of all volumes than their robust standard
-   deviation (1.4826 times the median absolute deviation, but no less than chance gives) allows: z < -4. */
+   Under Gaussian noise the mean is known (robust.h: 0.961 at the usual threshold), a little more because the fit follows the data. Real
+   data weigh less, and how much less depends on the b-value (fluid that pulsates is bright without weighting). So a volume is compared
+   with those of its own shell: it is conspicuous if its mean weight is below that of Gaussian noise and lies more than four robust
+   standard deviations (1.4826 times the median absolute deviation of the shell and of all volumes, but no less than chance gives) below
+   the median of its shell. Shells of one or two volumes are compared with all weighted volumes; one or two b0 volumes with nothing. */
 #include "volume_weights.h"
 
 #include "finegrain/robust.h"
@@ -19,17 +21,36 @@ static int CompareDoubles(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
-/* Median of the finite values; work[n]. */
-static double Median(PetscInt n, const double *values, double *work)
+/* Number of the shell of each volume, 0: b0; weighted volumes are of one shell where no gap parts their b-values. sorted[n]: work. */
+static void FindShells(const FgGradients *gradients, PetscInt n, double *sorted, PetscInt *shell)
 {
-  size_t finite = 0;
+  const double gap = 80.0; /* [s/mm^2] */
 
+  memcpy(sorted, gradients->b, (size_t)n * sizeof(double));
+  qsort(sorted, (size_t)n, sizeof(double), CompareDoubles);
   for (PetscInt k = 0; k < n; k++) {
-    if (isfinite(values[k])) work[finite++] = values[k];
+    shell[k] = gradients->b[k] > gradients->b0_threshold ? 1 : 0;
+    for (PetscInt j = 1; j < n && sorted[j] <= gradients->b[k]; j++) {
+      if (sorted[j - 1] > gradients->b0_threshold && sorted[j] - sorted[j - 1] > gap) shell[k]++;
+    }
   }
-  if (!finite) return NAN;
-  qsort(work, finite, sizeof *work, CompareDoubles);
-  return 0.5 * (work[(finite - 1) / 2] + work[finite / 2]);
+}
+
+/* Median of the finite values among the volumes that volume k is compared with; k < 0: of all. NaN: none. work[n]. */
+static double Median(PetscInt n, const double *values, const PetscInt *shell, PetscInt k, double *work)
+{
+  PetscInt own   = 0;
+  size_t   found = 0;
+
+  for (PetscInt j = 0; k >= 0 && j < n; j++) own += shell[j] == shell[k];
+  for (PetscInt j = 0; j < n; j++) {
+    const PetscBool same = k < 0 || shell[j] == shell[k] || (own < 3 && shell[k] && shell[j]) ? PETSC_TRUE : PETSC_FALSE;
+
+    if (same && isfinite(values[j])) work[found++] = values[j];
+  }
+  if (!found || (k >= 0 && own < 3 && !shell[k])) return NAN;
+  qsort(work, found, sizeof *work, CompareDoubles);
+  return 0.5 * (work[(found - 1) / 2] + work[found / 2]);
 }
 
 /* Mean weight and number of samples of each volume over all ranks. */
@@ -62,29 +83,34 @@ static PetscErrorCode SumWeights(const FgPipeline *p, PetscInt n, double *mean, 
 
 PetscErrorCode FgVolumeWeightsCreate(const FgPipeline *p, FgVolumeWeights *w)
 {
-  const double         conspicuous = -4.0;
-  const PetscInt       n           = p->measurement.ndata;
-  const FgHuberMoments moments     = p->problem->data.huber > 0.0 ? FgHuberExpect(p->problem->data.huber) : (FgHuberMoments){0};
-  double              *count, *work, median, spread;
+  const double   conspicuous = -4.0, sigmas = 1.4826; /* standard deviations in a median absolute deviation */
+  const PetscInt n = p->measurement.ndata;
+  FgHuberMoments moments;
+  double        *count, *work, *distance, common;
+  PetscInt      *shell;
 
   PetscFunctionBegin;
   memset(w, 0, sizeof(*w));
   if (!(p->problem->data.huber > 0.0)) PetscFunctionReturn(PETSC_SUCCESS);
+  moments     = FgHuberExpect(p->problem->data.huber);
   w->n        = n;
   w->expected = moments.weight;
   PetscCall(PetscCalloc3(n, &w->weight, n, &w->z, n, &w->low));
-  PetscCall(PetscCalloc2(n, &count, n, &work));
+  PetscCall(PetscCalloc4(n, &count, n, &work, n, &distance, n, &shell));
   PetscCall(SumWeights(p, n, w->weight, count));
-  median = Median(n, w->weight, work);
-  for (PetscInt k = 0; k < n; k++) w->z[k] = fabs(w->weight[k] - median);
-  spread = 1.4826 * Median(n, w->z, work);
+  if (p->measurement.gradients.n) FindShells(&p->measurement.gradients, n, work, shell);
+  for (PetscInt k = 0; k < n; k++) {
+    w->z[k]     = w->weight[k] - Median(n, w->weight, shell, k, work);
+    distance[k] = fabs(w->z[k]);
+  }
+  common = Median(n, distance, shell, -1, work);
   for (PetscInt k = 0; k < n; k++) {
     const double chance = sqrt(moments.weight_variance / PetscMax(1.0, count[k]));
 
-    w->z[k] = (w->weight[k] - median) / PetscMax(PetscMax(spread, chance), 1e-6);
+    w->z[k] /= PetscMax(sigmas * PetscMax(common, Median(n, distance, shell, k, work)), PetscMax(chance, 1e-6));
     if (w->z[k] < conspicuous && w->weight[k] < w->expected) w->low[w->nlow++] = k;
   }
-  PetscCall(PetscFree2(count, work));
+  PetscCall(PetscFree4(count, work, distance, shell));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -111,8 +137,8 @@ void FgVolumeWeightsPrint(const FgVolumeWeights *w, const FgPipeline *p, FgLog *
 
     used += (size_t)PetscMax(0, written);
   }
-  FgLogResult(log, "robust   %d of %d volumes weigh conspicuously less than the %.2f of pure noise%s%s%s", (int)w->nlow,
-              (int)w->n, w->expected, w->nlow ? ", counted from 0:" : "", list, w->nlow > SHOWN ? ", ..." : "");
+  FgLogResult(log, "robust   %d of %d volumes weigh conspicuously less than others of their shell (noise: %.2f)%s%s%s",
+              (int)w->nlow, (int)w->n, w->expected, w->nlow ? ", counted from 0:" : "", list, w->nlow > SHOWN ? ", ..." : "");
 }
 
 void FgVolumeWeightsJson(const FgVolumeWeights *w, const FgPipeline *p, json_t *root)

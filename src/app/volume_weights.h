@@ -9,7 +9,7 @@
 typedef struct {
   PetscInt  n;        /* volumes; 0: not a robust fit */
   double   *weight;   /* [n] mean over voxels, NaN where a volume has no sample */
-  double   *z;        /* [n] robust z-score of the weight among the volumes */
+  double   *z;        /* [n] robust z-score of the weight in its shell, NaN where there is none to compare with */
   double    expected; /* mean weight under Gaussian noise */
   PetscInt  nlow;
   PetscInt *low; /* [nlow] volumes whose weight is conspicuously low, counted from 0 */
