@@ -99,4 +99,10 @@ PETSC_EXTERN PetscErrorCode FgSolveChooseWeight(FgProblem problem, const FgSolve
                                                 double alpha_start, unsigned long seed, FgWeightSearch *search,
                                                 FgSolveReport *report);
 
+/* Covariance of the present solution, site by site (inverse/uncertainty.c): covariance[nlocal][nc (nc + 1)/2], lower triangles by rows,
+   [component units], tangent coordinates in radian. Without a regularizer or with alpha = 0 the inverse Fisher information, else the
+   posterior's. A variable on its bound is known there: it has no part in the rest, and its own variance is that of a step inwards.
+   Infinite where nothing tells. Moves every chart's center to the present direction. Collective. */
+PETSC_EXTERN PetscErrorCode FgProblemCovariance(FgProblem problem, float *covariance);
+
 #endif

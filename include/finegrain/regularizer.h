@@ -72,6 +72,17 @@ PETSC_EXTERN void FgRegularizerGather(FgRegularizer regularizer, PetscInt site, 
    site's own values `m` and frame. gradient and block may be NULL, together. */
 PETSC_EXTERN void FgRegularizerSiteEvaluate(FgRegularizer regularizer, const FgRegularizerSite *at, const double *m,
                                             const double *frame, double *energy, double *gradient, double *block);
+/* Adds scale * the lagged Gauss-Newton Hessian's block between an owned site (rows) and its neighbor in `pair` (columns) to
+   block[ncomponents^2]. `m`: the local form of the field with ghosts. Not collective. */
+PETSC_EXTERN void FgRegularizerCross(FgRegularizer regularizer, PetscInt site, PetscInt pair, const PetscScalar *m, double scale,
+                                     double *block);
+/* After FgRegularizerFreeze: freezes the weights at T + share * (the variance of T's differences) instead. `precision` [1/component
+   unit^2], a field whose ghosts it updates: of each variable were its neighbors known, of which scale * the weight that is frozen between
+   two neighbors is their bond. Collective. */
+PETSC_EXTERN PetscErrorCode FgRegularizerSpread(FgRegularizer regularizer, Vec m, Vec precision, double scale, double share);
+/* The components on which a term's differences depend to first order at a chart's center: one of a scalar, two of an axis. Gives their
+   number. */
+PETSC_EXTERN PetscInt FgRegularizerTermComponents(const FgRegularizerTerm *term, PetscInt components[2]);
 
 /* The same for FG_LANES sites side by side, at centered charts: M as (xx, yy, zz, xy, xz, yz). */
 typedef struct {

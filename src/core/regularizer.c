@@ -478,3 +478,89 @@ void FgRegularizerLanesEvaluate(FgRegularizer r, const FgRegularizerLanes *at, F
     }
   }
 }
+
+void FgRegularizerCross(FgRegularizer r, PetscInt site, PetscInt pair, const PetscScalar *m, double scale, double *block)
+{
+  const FgField  field = r->field;
+  const FgDomain d     = field->domain;
+  const PetscInt nc = field->ncomponents, nt = field->ntangent;
+  const PetscInt other = d->pair_i[pair] == site ? d->pair_j[pair] : d->pair_i[pair], g = d->pair_group[pair];
+
+  for (PetscInt t = 0; t < r->nterms; t++) {
+    const FgRegularizerTerm *term   = &r->terms[t];
+    const PetscInt           c      = term->component;
+    const double             weight = scale * r->lagged[(size_t)g * r->nterms + t] * d->pair_coupling[pair];
+    double                   ni[3], nj[3], di[3][3], dj[3][3], cosine;
+
+    if (term->kind == FG_KIND_SCALAR) {
+      block[c * nc + c] -= weight;
+      continue;
+    }
+    Axis(field, term->axis, &field->frames[9 * site], &m[site * nc + c], ni, di);
+    Axis(field, term->axis, &field->frames[9 * other], &m[other * nc + c], nj, dj);
+    cosine = Dot(ni, nj);
+    for (PetscInt a = 0; a < nt; a++) {
+      for (PetscInt b = 0; b < nt; b++) {
+        block[(c + a) * nc + c + b] -= weight * (cosine * Dot(di[a], dj[b]) + Dot(di[a], nj) * Dot(dj[b], ni));
+      }
+    }
+  }
+}
+
+PetscInt FgRegularizerTermComponents(const FgRegularizerTerm *term, PetscInt components[2])
+{
+  components[0] = term->component;
+  components[1] = term->component + 1 + term->axis; /* the first axis moves with u and v, the second with u and w */
+  return term->kind == FG_KIND_SCALAR ? 1 : 2;
+}
+
+/* Variance of the difference of two variables of precisions a and b that a spring of stiffness w joins. */
+static double DifferenceVariance(double a, double b, double w)
+{
+  const double precision = a + b > 0.0 ? w + a * b / (a + b) : w;
+
+  return precision > 0.0 ? 1.0 / precision : 0.0;
+}
+
+PetscErrorCode FgRegularizerSpread(FgRegularizer r, Vec m, Vec precision, double scale, double share)
+{
+  const FgDomain     d  = r->field->domain;
+  const PetscInt     nc = r->field->ncomponents;
+  const PetscScalar *values, *precisions;
+  Vec                local, local_precision;
+
+  PetscFunctionBegin;
+  PetscCall(VecGhostUpdateBegin(precision, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecGhostUpdateEnd(precision, INSERT_VALUES, SCATTER_FORWARD));
+  PetscCall(VecGhostGetLocalForm(m, &local));
+  PetscCall(VecGhostGetLocalForm(precision, &local_precision));
+  PetscCall(VecGetArrayRead(local, &values));
+  PetscCall(VecGetArrayRead(local_precision, &precisions));
+  for (PetscInt t = 0; t < r->nterms; t++) {
+    const FgRegularizerTerm *term    = &r->terms[t];
+    const double             inverse = 1.0 / (term->scale * term->scale);
+    PetscInt                 components[2];
+    const PetscInt           n = FgRegularizerTermComponents(term, components);
+
+    for (PetscInt g = 0; g < d->ngroups; g++) {
+      double *lagged = &r->lagged[(size_t)g * r->nterms + t], square = 0.0;
+
+      for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
+        const PetscInt i = d->pair_i[p], j = d->pair_j[p];
+        const double   w      = scale * *lagged * d->pair_coupling[p];
+        double         spread = 0.0;
+
+        for (PetscInt k = 0; k < n; k++) {
+          spread += DifferenceVariance(precisions[i * nc + components[k]] - w, precisions[j * nc + components[k]] - w, w);
+        }
+        square += d->pair_coupling[p] * (PairDifference(r, term, values, i, j) + share * spread);
+      }
+      *lagged = inverse * term->weight * d->group_measure[g] * r->ops->weight(inverse * square, term->epsilon);
+    }
+  }
+  PetscCall(VecRestoreArrayRead(local_precision, &precisions));
+  PetscCall(VecRestoreArrayRead(local, &values));
+  PetscCall(VecGhostRestoreLocalForm(precision, &local_precision));
+  PetscCall(VecGhostRestoreLocalForm(m, &local));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
