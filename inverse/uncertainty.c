@@ -18,7 +18,7 @@
    exact inversion near a site. */
 #include "uncertainty.h"
 
-#include "site_step.h"
+#include "finegrain/batch.h"
 
 #include <math.h>
 
@@ -128,30 +128,39 @@ static void FindHeld(FgField field, const PetscScalar *m, PetscBool *held)
 static PetscErrorCode EvaluateData(FgProblem problem, float *blocks, Vec precision)
 {
   const FgField      field = problem->field;
-  const PetscInt     nc = field->ncomponents, size = nc * (nc + 1) / 2;
+  const PetscInt     nc = field->ncomponents, size = nc * (nc + 1) / 2, n = field->domain->nlocal;
   const PetscScalar *m;
   PetscScalar       *alone;
+  FgBatch            batch;
+  FgBatchPoint       point;
 
   PetscFunctionBegin;
+  PetscCall(FgBatchCreate(problem->model, &batch));
   PetscCall(VecGetArrayRead(field->m, &m));
   PetscCall(VecGetArray(precision, &alone));
-  for (PetscInt i = 0; i < field->domain->nlocal; i++) {
-    double misfit, gradient[FG_MAX_COMPONENTS], B[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS],
-        C[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS];
-    PetscBool held[FG_MAX_COMPONENTS];
+  for (PetscInt first = 0; first < n; first += FG_LANES) {
+    const int count = (int)PetscMin(FG_LANES, n - first);
 
-    FgModelSite(problem->model, &problem->data, i, &m[i * nc], field->frames ? &field->frames[9 * i] : NULL, &misfit, gradient,
-                B);
-    Pack(nc, B, &blocks[i * (size_t)size]);
-    FindHeld(field, &m[i * nc], held);
-    InvertFree(nc, B, held, C);
-    for (PetscInt c = 0; c < nc; c++) {
-      /* Held: known for certain. Not told by the data: left to its neighbors. */
-      alone[i * nc + c] = held[c] ? 1e30 : C[c * nc + c] > 0.0 ? 1.0 / C[c * nc + c] : 0.0;
+    FgBatchLoadSites(batch, &problem->data, first, count, &m[first * nc], &point);
+    FgBatchEvaluate(batch, &point, PETSC_TRUE);
+    for (int l = 0; l < count; l++) {
+      const PetscInt i = first + l;
+      double         B[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS], C[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS];
+      PetscBool      held[FG_MAX_COMPONENTS];
+
+      for (PetscInt k = 0; k < size; k++) blocks[i * (size_t)size + k] = (float)point.hessian[k][l];
+      Unpack(nc, &blocks[i * (size_t)size], B);
+      FindHeld(field, &m[i * nc], held);
+      InvertFree(nc, B, held, C);
+      for (PetscInt c = 0; c < nc; c++) {
+        /* Held: known for certain. Not told by the data: left to its neighbors. */
+        alone[i * nc + c] = held[c] ? 1e30 : C[c * nc + c] > 0.0 ? 1.0 / C[c * nc + c] : 0.0;
+      }
     }
   }
   PetscCall(VecRestoreArray(precision, &alone));
   PetscCall(VecRestoreArrayRead(field->m, &m));
+  PetscCall(FgBatchDestroy(&batch));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
