@@ -1,5 +1,7 @@
 """Two scans of one person, 20 directions at b 2000 s/mm^2 each. A few directions of the one are fitted and scored against the other, fitted
-with all of its directions and brought over by a rigid registration of the b0 volumes. Volumes: DWI_DATA (bench/dti/run)."""
+with all of its directions and brought over by a rigid registration of the b0 volumes (siemens_sag_b2000 in DWI_DATA). The few are the subset of
+least Coulomb energy, with the one b0 volume. White matter: FA above 0.35 in both scans by dwi2tensor from all directions. FA over the mask.
+"""
 import itertools
 import os
 import shutil
