@@ -72,10 +72,10 @@ static inline void Recenter(FgField field, FgLanes *restrict m, FgLanes *restric
 
 FG_SIMD_CLONES
 void FgLaneStep(FgField field, const FgBatchPoint *at, const FgLanes damping, double relaxation, FgBatchPoint *trial,
-                FgLanes solved, FgLanes slope, FgLanes curvature)
+                FgLanes solved, FgLanes slope, FgLanes curvature, FgLanes step[])
 {
   const PetscInt nc = field->ncomponents;
-  FgLanes        held[FG_MAX_COMPONENTS], step[FG_MAX_COMPONENTS], x[FG_MAX_COMPONENTS], A[FG_MAX_BLOCK];
+  FgLanes        held[FG_MAX_COMPONENTS], full[FG_MAX_COMPONENTS], x[FG_MAX_COMPONENTS], A[FG_MAX_BLOCK];
 
   FG_EACH_LANE solved[l] = 1.0;
   for (PetscInt c = 0; c < nc; c++) {
@@ -86,7 +86,7 @@ void FgLaneStep(FgField field, const FgBatchPoint *at, const FgLanes damping, do
       const double m = at->m[c][l], g = at->gradient[c][l], h = at->hessian[FG_BLOCK(c, c)][l];
 
       held[c][l] = (m <= lower && g > 0.0) || (m >= upper && g < 0.0) || !(h > 0.0) ? 1.0 : 0.0;
-      step[c][l] = 0.0;
+      full[c][l] = 0.0;
     }
   }
   /* At most one round a component: each round holds at least one more. Lanes that need no more compute the same again. */
@@ -94,7 +94,7 @@ void FgLaneStep(FgField field, const FgBatchPoint *at, const FgLanes damping, do
     double crossed = 0.0;
 
     for (PetscInt a = 0; a < nc; a++) {
-      FG_EACH_LANE x[a][l] = held[a][l] > 0.0 ? step[a][l] : -at->gradient[a][l];
+      FG_EACH_LANE x[a][l] = held[a][l] > 0.0 ? full[a][l] : -at->gradient[a][l];
       for (PetscInt b = 0; b < a; b++) {
         const double *restrict h = at->hessian[FG_BLOCK(a, b)];
         double *restrict out     = A[FG_BLOCK(a, b)];
@@ -111,7 +111,7 @@ void FgLaneStep(FgField field, const FgBatchPoint *at, const FgLanes damping, do
         for (PetscInt b = 0; b < nc; b++) {
           const double *restrict h = at->hessian[a >= b ? FG_BLOCK(a, b) : FG_BLOCK(b, a)];
 
-          FG_EACH_LANE x[a][l] -= held[a][l] == 0.0 && held[b][l] > 0.0 ? h[l] * step[b][l] : 0.0;
+          FG_EACH_LANE x[a][l] -= held[a][l] == 0.0 && held[b][l] > 0.0 ? h[l] * full[b][l] : 0.0;
         }
       }
     }
@@ -125,7 +125,7 @@ void FgLaneStep(FgField field, const FgBatchPoint *at, const FgLanes damping, do
         const double m = at->m[c][l], to = m + x[c][l], inside = to < lower ? lower : to > upper ? upper : to;
         const int    free = held[c][l] == 0.0, out = free && !(to >= lower && to <= upper) && solved[l] > 0.0;
 
-        step[c][l] = free ? (out ? inside - m : x[c][l]) : step[c][l];
+        full[c][l] = free ? (out ? inside - m : x[c][l]) : full[c][l];
         held[c][l] = out ? 1.0 : held[c][l];
         crossed += out ? 1.0 : 0.0;
       }
@@ -137,11 +137,14 @@ void FgLaneStep(FgField field, const FgBatchPoint *at, const FgLanes damping, do
 
     FG_EACH_LANE
     {
-      const double to = at->m[c][l] + relaxation * step[c][l], inside = to < lower ? lower : to > upper ? upper : to;
+      const double to = at->m[c][l] + relaxation * full[c][l], inside = to < lower ? lower : to > upper ? upper : to;
 
       trial->m[c][l] = solved[l] > 0.0 ? inside : at->m[c][l];
       x[c][l]        = trial->m[c][l] - at->m[c][l];
     }
+  }
+  for (PetscInt c = 0; c < nc && step; c++) {
+    FG_EACH_LANE step[c][l] = x[c][l];
   }
   if (slope) {
     FG_EACH_LANE slope[l] = 0.0;

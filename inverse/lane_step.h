@@ -8,9 +8,9 @@
    gradient points outwards; those that the step would carry outside are moved onto the bound and the rest solved again) and gives
    trial->m = P(m + relaxation * step), trial->frame and tangent coordinates re-centered. solved[l] is 0 where the system is not
    positive definite: trial is then the point itself. Where a variable has no curvature, it stays.
-   slope = -g . step and curvature = step . H step, of the step taken, unless NULL. */
+   Of the step taken, unless NULL: slope = -g . step, curvature = step . H step, and the step itself. */
 PETSC_INTERN void FgLaneStep(FgField field, const FgBatchPoint *at, const FgLanes damping, double relaxation, FgBatchPoint *trial,
-                             FgLanes solved, FgLanes slope, FgLanes curvature);
+                             FgLanes solved, FgLanes slope, FgLanes curvature, FgLanes step[]);
 
 /* Standard deviations of all components from the block's inverse, in every lane; infinite where it is singular. */
 PETSC_INTERN void FgLaneDeviations(PetscInt nc, const FgLanes hessian[], FgLanes deviation[]);

@@ -47,14 +47,12 @@ static PetscErrorCode Scale(FgProblem problem, Vec v)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgProblemEvaluate(FgProblem problem, PetscReal *phi, PetscReal *misfit, PetscReal *roughness, Vec gradient)
+PetscErrorCode FgProblemComplete(FgProblem problem, PetscReal misfit, PetscReal *phi, PetscReal *roughness, Vec gradient)
 {
-  const Vec m = problem->field->m;
-  PetscReal data_part, energy = 0.0;
+  const Vec m      = problem->field->m;
+  PetscReal energy = 0.0;
 
   PetscFunctionBegin;
-  if (gradient) PetscCall(VecZeroEntries(gradient));
-  PetscCall(FgModelMisfit(problem->model, &problem->data, m, &data_part, gradient));
   if (problem->regularizer) {
     PetscCall(FgRegularizerFreeze(problem->regularizer, m, &energy));
     if (gradient) PetscCall(FgRegularizerGradient(problem->regularizer, m, problem->alpha, gradient));
@@ -62,9 +60,20 @@ PetscErrorCode FgProblemEvaluate(FgProblem problem, PetscReal *phi, PetscReal *m
   if (gradient) PetscCall(Scale(problem, gradient));
   problem->objectives++;
   if (gradient) problem->gradients++;
-  if (phi) *phi = data_part + problem->alpha * energy;
-  if (misfit) *misfit = data_part;
+  if (phi) *phi = misfit + problem->alpha * energy;
   if (roughness) *roughness = energy;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgProblemEvaluate(FgProblem problem, PetscReal *phi, PetscReal *misfit, PetscReal *roughness, Vec gradient)
+{
+  PetscReal data_part;
+
+  PetscFunctionBegin;
+  if (gradient) PetscCall(VecZeroEntries(gradient));
+  PetscCall(FgModelMisfit(problem->model, &problem->data, problem->field->m, &data_part, gradient));
+  PetscCall(FgProblemComplete(problem, data_part, phi, roughness, gradient));
+  if (misfit) *misfit = data_part;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -189,7 +189,7 @@ static PetscErrorCode Iterate(Work *work, PetscBool *busy)
 
   PetscFunctionBegin;
   *busy = PETSC_FALSE;
-  FgLaneStep(field, &work->now, work->damping, 1.0, &work->trial, solved, slope, curvature);
+  FgLaneStep(field, &work->now, work->damping, 1.0, &work->trial, solved, slope, curvature, NULL);
   for (int l = 0; l < FG_LANES; l++) {
     if (work->site[l] >= 0) {
       /* So short a step is taken without looking: its length is in standard deviations. */

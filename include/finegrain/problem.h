@@ -30,6 +30,9 @@ PETSC_EXTERN PetscErrorCode FgProblemDestroy(FgProblem *problem);
    field->m. Freezes the linearisation for FgProblemHessian. Collective. */
 PETSC_EXTERN PetscErrorCode FgProblemEvaluate(FgProblem problem, PetscReal *phi, PetscReal *misfit, PetscReal *roughness,
                                               Vec gradient);
+/* The same where the misfit and, if gradient != NULL, its gradient (not whitened) at field->m are known already. Collective. */
+PETSC_EXTERN PetscErrorCode FgProblemComplete(FgProblem problem, PetscReal misfit, PetscReal *phi, PetscReal *roughness,
+                                              Vec gradient);
 /* What a degree of freedom takes from twice the misfit at field->m: its mean over the samples; of a robust misfit sum psi^2/sum psi'
    (robust.h). Collective. */
 PETSC_EXTERN PetscErrorCode FgProblemPrice(FgProblem problem, PetscReal misfit, double samples, PetscReal *price);
