@@ -26,10 +26,10 @@ typedef struct {
   FgBatchPoint       now, trial;
   FgLanes            data_gradient[FG_MAX_COMPONENTS], data_hessian[FG_MAX_BLOCK]; /* of the misfit alone at `now` */
   FgLanes            step[FG_MAX_COMPONENTS];
-  PetscInt           nrow;      /* floats a site in `parabola` */
-  float             *parabola;  /* [nlocal][nrow] of the misfit: gradient, block, and how far it has been carried [std. dev.] */
-  PetscInt          *list;      /* [nlocal] sites to visit */
-  PetscInt          *far;       /* [nlocal] of these, those whose parabola does not reach */
+  PetscInt           nrow;     /* floats a site in `parabola` */
+  float             *parabola; /* [nlocal][nrow] of the misfit: gradient, block, and how far it has been carried [std. dev.] */
+  PetscInt          *list;     /* [nlocal] sites to visit */
+  PetscInt          *far;      /* [nlocal] of these, those whose parabola does not reach */
   unsigned char     *awake;
 } Work;
 
@@ -228,9 +228,7 @@ static PetscErrorCode Wake(FgProblem problem, double tolerance, unsigned char *a
   for (PetscInt i = 0; i < d->nlocal; i++) {
     awake[i] = mark[i * nc] > 0.0;
     for (PetscInt k = d->site_start[i]; k < d->site_start[i + 1]; k++) {
-      const PetscInt p = d->site_pair[k], other = d->pair_i[p] == i ? d->pair_j[p] : d->pair_i[p];
-
-      if (mark[other * nc] > 0.0) awake[i] = 1;
+      if (mark[d->site_link[k].site * nc] > 0.0) awake[i] = 1;
     }
   }
   PetscCall(VecRestoreArray(local, &mark));

@@ -7,6 +7,12 @@
 
 #include "base.h"
 
+/* A neighbor of a site: the other end of a pair, the pair's group and coupling. */
+typedef struct {
+  PetscInt site, group;
+  double   coupling;
+} FgDomainLink;
+
 typedef struct FgDomain_ *FgDomain;
 struct FgDomain_ {
   MPI_Comm  comm;
@@ -21,7 +27,7 @@ struct FgDomain_ {
   double    reference_length; /* h0 = cube root of the mean site volume [mm] */
   /* The pairs that touch each owned site, for sweeps: */
   PetscInt      *site_start; /* [nlocal + 1] */
-  PetscInt      *site_pair;  /* indices of the pairs that touch the site */
+  FgDomainLink  *site_link;  /* of every pair that touches the site */
   unsigned char *color;      /* [nlocal]: no two neighbours share one */
   PetscInt       ncolors;
 };

@@ -42,7 +42,8 @@ struct FgRegularizer_ {
   FgField                 field; /* borrowed */
   PetscInt                nterms;
   FgRegularizerTerm       terms[8];
-  double                 *lagged;    /* [nterms][ngroups] weight * measure * 2 psi'(T), frozen */
+  double                 *lagged;    /* [ngroups][ncomponents] weight * measure * 2 psi'(T), frozen; a direction's stand in the
+                                        columns of its first tangent components */
   double                 *direction; /* [2][nlocal + nghost][3] axes at the frozen m, if the field has a direction */
 };
 
@@ -72,10 +73,10 @@ PETSC_EXTERN void FgRegularizerGather(FgRegularizer regularizer, PetscInt site, 
    site's own values `m` and frame. gradient and block may be NULL, together. */
 PETSC_EXTERN void FgRegularizerSiteEvaluate(FgRegularizer regularizer, const FgRegularizerSite *at, const double *m,
                                             const double *frame, double *energy, double *gradient, double *block);
-/* Adds scale * the lagged Gauss-Newton Hessian's block between an owned site (rows) and its neighbor in `pair` (columns) to
+/* Adds scale * the lagged Gauss-Newton Hessian's block between an owned site (rows) and a neighbor of its (columns) to
    block[ncomponents^2]. `m`: the local form of the field with ghosts. Not collective. */
-PETSC_EXTERN void FgRegularizerCross(FgRegularizer regularizer, PetscInt site, PetscInt pair, const PetscScalar *m, double scale,
-                                     double *block);
+PETSC_EXTERN void FgRegularizerCross(FgRegularizer regularizer, PetscInt site, const FgDomainLink *link, const PetscScalar *m,
+                                     double scale, double *block);
 /* After FgRegularizerFreeze: freezes the weights at T + share * (the variance of T's differences) instead. `precision` [1/component
    unit^2], a field whose ghosts it updates: of each variable were its neighbors known, of which scale * the weight that is frozen between
    two neighbors is their bond. Collective. */

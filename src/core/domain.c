@@ -125,8 +125,8 @@ static PetscErrorCode ListGroups(FgDomain d, const PetscInt dims[3], const doubl
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The pairs of owned sites: those of their own groups and those of groups of ghosts that touch them. */
-static PetscErrorCode ListSitePairs(FgDomain d)
+/* The neighbors of owned sites: by pairs of their own groups and of groups of ghosts that touch them. */
+static PetscErrorCode ListSiteLinks(FgDomain d)
 {
   const PetscInt npairs = d->group_start[d->ngroups];
   PetscInt      *filled;
@@ -138,12 +138,14 @@ static PetscErrorCode ListSitePairs(FgDomain d)
     if (d->pair_j[p] < d->nlocal) d->site_start[d->pair_j[p] + 1]++;
   }
   for (PetscInt i = 0; i < d->nlocal; i++) d->site_start[i + 1] += d->site_start[i];
-  PetscCall(PetscMalloc1(d->site_start[d->nlocal], &d->site_pair));
+  PetscCall(PetscMalloc1(d->site_start[d->nlocal], &d->site_link));
   PetscCall(PetscMalloc1(d->nlocal + 1, &filled));
   PetscCall(PetscArraycpy(filled, d->site_start, d->nlocal + 1));
   for (PetscInt p = 0; p < npairs; p++) {
-    if (d->pair_i[p] < d->nlocal) d->site_pair[filled[d->pair_i[p]]++] = p;
-    if (d->pair_j[p] < d->nlocal) d->site_pair[filled[d->pair_j[p]]++] = p;
+    const PetscInt i = d->pair_i[p], j = d->pair_j[p], g = d->pair_group[p];
+
+    if (i < d->nlocal) d->site_link[filled[i]++] = (FgDomainLink){j, g, d->pair_coupling[p]};
+    if (j < d->nlocal) d->site_link[filled[j]++] = (FgDomainLink){i, g, d->pair_coupling[p]};
   }
   PetscCall(PetscFree(filled));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -170,7 +172,7 @@ PetscErrorCode FgDomainCreateVoxels(MPI_Comm comm, const PetscInt dims[3], const
   PetscCall(FindGhosts(d, dims, voxel, grouped));
   PetscCall(ListGroups(d, dims, spacing, voxel, grouped));
   PetscCall(PetscBTDestroy(&grouped));
-  PetscCall(ListSitePairs(d));
+  PetscCall(ListSiteLinks(d));
 
   /* Neighbours along an axis differ in the parity of x + y + z. */
   d->ncolors = 2;
@@ -194,7 +196,7 @@ PetscErrorCode FgDomainDestroy(FgDomain *domain)
   PetscCall(PetscFree2(d->group_start, d->group_measure));
   PetscCall(PetscFree4(d->pair_i, d->pair_j, d->pair_group, d->pair_coupling));
   PetscCall(PetscFree(d->site_start));
-  PetscCall(PetscFree(d->site_pair));
+  PetscCall(PetscFree(d->site_link));
   PetscCall(PetscFree(d->color));
   PetscCall(PetscFree(d));
   *domain = NULL;
