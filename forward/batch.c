@@ -111,7 +111,8 @@ PetscInt FgBatchLoad(FgBatch batch, const FgData *data, int lane, PetscInt site)
   return used;
 }
 
-void FgBatchLoadSites(FgBatch batch, const FgData *data, PetscInt first, int count, const PetscScalar *m, FgBatchPoint *point)
+void FgBatchLoadSites(FgBatch batch, const FgData *data, PetscInt first, int count, const PetscScalar *m, FgBatchPoint *point,
+                      PetscInt used[])
 {
   const FgField  field = batch->model->field;
   const PetscInt nc    = batch->model->ncomponents;
@@ -119,7 +120,9 @@ void FgBatchLoadSites(FgBatch batch, const FgData *data, PetscInt first, int cou
   for (int l = 0; l < FG_LANES; l++) {
     const PetscInt at = l < count ? l : 0; /* empty lanes repeat the first site without its data */
 
-    FgBatchLoad(batch, data, l, l < count ? first + l : -1);
+    const PetscInt samples = FgBatchLoad(batch, data, l, l < count ? first + l : -1);
+
+    if (used && l < count) used[l] = samples;
     for (PetscInt c = 0; c < nc; c++) point->m[c][l] = m[at * nc + c];
     for (PetscInt k = 0; k < 9 && field->frames; k++) point->frame[k][l] = field->frames[9 * (size_t)(first + at) + k];
   }

@@ -12,6 +12,7 @@ PetscErrorCode FgPointwiseSetup(FgModel model)
   PetscFunctionBegin;
   model->stride = (model->ndata + FG_SIMD_LANES - 1) / FG_SIMD_LANES * FG_SIMD_LANES;
   PetscCall(PetscCalloc1(FG_ROWS * (size_t)model->stride, &model->work));
+  PetscCall(FgBatchCreate(model, &model->batch));
   if (model->ops->magnitude) PetscCall(FgMagnitudeCreate(model->coils > 0.0 ? model->coils : 1.0, &model->mean));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -255,21 +256,27 @@ static PetscBool Centered(FgField field, int count, const PetscScalar *m)
   return PETSC_TRUE;
 }
 
-/* Misfit of sites first .. first + count, at most FG_LANES, and their gradients. */
-static double BatchMisfit(FgModel model, const FgData *data, PetscInt first, int count, const PetscScalar *m,
-                          PetscScalar *gradient)
+void FgModelSites(FgModel model, const FgData *data, PetscInt first, int count, const PetscScalar *m, PetscBool derivatives,
+                  FgBatchPoint *point, PetscInt used[])
 {
-  const PetscInt n   = model->ncomponents;
-  double         sum = 0.0;
-  FgBatchPoint   point;
+  const PetscInt n = model->ncomponents;
 
-  FgBatchLoadSites(model->batch, data, first, count, m, &point);
-  FgBatchEvaluate(model->batch, &point, gradient ? PETSC_TRUE : PETSC_FALSE);
-  for (int l = 0; l < count; l++) {
-    sum += point.misfit[l];
-    for (PetscInt c = 0; c < n && gradient; c++) gradient[l * n + c] = point.gradient[c][l];
+  if (Centered(model->field, count, m)) {
+    FgBatchLoadSites(model->batch, data, first, count, m, point, used);
+    FgBatchEvaluate(model->batch, point, derivatives);
+    return;
   }
-  return sum;
+  for (int l = 0; l < count; l++) {
+    double         gradient[FG_MAX_COMPONENTS], block[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS];
+    const PetscInt samples = FgModelSite(model, data, first + l, &m[l * n], Frame(model, first + l), &point->misfit[l],
+                                         derivatives ? gradient : NULL, derivatives ? block : NULL);
+
+    if (used) used[l] = samples;
+    for (PetscInt a = 0; a < n && derivatives; a++) {
+      point->gradient[a][l] = gradient[a];
+      for (PetscInt b = 0; b <= a; b++) point->hessian[FG_BLOCK(a, b)][l] = block[a * n + b];
+    }
+  }
 }
 
 PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal *f, Vec gradient)
@@ -284,19 +291,14 @@ PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal
   PetscCall(VecCopy(m, model->state));
   PetscCall(VecGetArrayRead(m, &marray));
   if (gradient) PetscCall(VecGetArrayWrite(gradient, &garray));
-  if (!model->batch) PetscCall(FgBatchCreate(model, &model->batch));
-  for (PetscInt site = 0; site < data->nlocal; site += FG_LANES) {
-    const int count = (int)PetscMin(FG_LANES, data->nlocal - site);
+  for (PetscInt first = 0; first < data->nlocal; first += FG_LANES) {
+    const int    count = (int)PetscMin(FG_LANES, data->nlocal - first);
+    FgBatchPoint point;
 
-    if (Centered(model->field, count, &marray[(size_t)site * n])) {
-      sum += BatchMisfit(model, data, site, count, &marray[(size_t)site * n], garray ? &garray[(size_t)site * n] : NULL);
-      continue;
-    }
-    for (PetscInt i = site; i < site + count; i++) {
-      double misfit;
-
-      FgModelSite(model, data, i, &marray[(size_t)i * n], Frame(model, i), &misfit, garray ? &garray[(size_t)i * n] : NULL, NULL);
-      sum += misfit;
+    FgModelSites(model, data, first, count, &marray[(size_t)first * n], gradient ? PETSC_TRUE : PETSC_FALSE, &point, NULL);
+    for (int l = 0; l < count; l++) {
+      sum += point.misfit[l];
+      for (PetscInt c = 0; c < n && gradient; c++) garray[(size_t)(first + l) * n + c] = point.gradient[c][l];
     }
   }
   if (gradient) PetscCall(VecRestoreArrayWrite(gradient, &garray));

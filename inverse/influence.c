@@ -1,6 +1,8 @@
 /* influence.c: the posterior Hessian as a PETSc shell matrix; see influence.h. */
 #include "influence.h"
 
+#include "finegrain/batch.h"
+
 PetscErrorCode FgInfluenceApply(FgInfluence influence, PetscBool data_only, Vec v, Vec y)
 {
   const FgProblem    problem = influence->problem;
@@ -69,7 +71,7 @@ static PetscErrorCode Prepare(FgInfluence influence)
 {
   const FgProblem problem = influence->problem;
   const FgField   field   = problem->field;
-  const PetscInt  nc      = field->ncomponents;
+  const PetscInt  nc = field->ncomponents, n = field->domain->nlocal;
   PetscScalar    *m, *available, *diagonal;
   Vec             local;
 
@@ -78,32 +80,34 @@ static PetscErrorCode Prepare(FgInfluence influence)
   PetscCall(VecGetArray(local, &m));
   PetscCall(VecGetArray(influence->free, &available));
   PetscCall(VecGetArray(influence->diagonal, &diagonal));
-  for (PetscInt i = 0; i < field->domain->nlocal; i++) {
-    double misfit, gradient[8], block[64];
+  for (PetscInt first = 0; first < n; first += FG_LANES) {
+    const int    count = (int)PetscMin(FG_LANES, n - first);
+    FgBatchPoint point;
 
-    FgModelSite(problem->model, &problem->data, i, &m[i * nc], field->frames ? &field->frames[9 * i] : NULL, &misfit, gradient,
-                block);
-    for (PetscInt a = 0, k = 0; a < nc; a++) {
-      for (PetscInt b = 0; b <= a; b++, k++) {
-        influence->blocks[i * (size_t)(nc * (nc + 1) / 2) + k] = (float)(block[a * nc + b] * problem->scale[a] *
-                                                                         problem->scale[b]);
-      }
-    }
-    if (problem->regularizer) {
+    FgModelSites(problem->model, &problem->data, first, count, &m[first * nc], PETSC_TRUE, &point, NULL);
+    for (int l = 0; l < count; l++) {
+      const PetscInt    i      = first + l;
+      const double     *frame  = field->frames ? &field->frames[9 * i] : NULL;
+      double            misfit = 0.0, gradient[FG_MAX_COMPONENTS] = {0.0}, block[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS] = {0.0};
       FgRegularizerSite at;
 
-      FgRegularizerGather(problem->regularizer, i, m, problem->alpha, &at);
-      FgRegularizerSiteEvaluate(problem->regularizer, &at, &m[i * nc], field->frames ? &field->frames[9 * i] : NULL, &misfit,
-                                gradient, block);
-    }
-    for (PetscInt c = 0; c < nc; c++) {
-      const FgComponent *component = &field->components[c];
-      const double       value     = m[i * nc + c];
-      const PetscBool    held      = value <= component->lower || value >= component->upper ? PETSC_TRUE : PETSC_FALSE;
-      const double       curvature = block[c * nc + c] * problem->scale[c] * problem->scale[c];
+      if (problem->regularizer) {
+        FgRegularizerGather(problem->regularizer, i, m, problem->alpha, &at);
+        FgRegularizerSiteEvaluate(problem->regularizer, &at, &m[i * nc], frame, &misfit, gradient, block);
+      }
+      for (PetscInt a = 0; a < nc; a++) {
+        const FgComponent *component = &field->components[a];
+        const double       value     = m[i * nc + a];
+        const PetscBool    held      = value <= component->lower || value >= component->upper ? PETSC_TRUE : PETSC_FALSE;
+        const double curvature = (point.hessian[FG_BLOCK(a, a)][l] + block[a * nc + a]) * problem->scale[a] * problem->scale[a];
 
-      available[i * nc + c] = held ? 0.0 : 1.0;
-      diagonal[i * nc + c]  = held || !(curvature > 0.0) ? 1.0 : curvature;
+        for (PetscInt b = 0; b <= a; b++) {
+          influence->blocks[i * (size_t)FG_BLOCK(nc, 0) + FG_BLOCK(a, b)] = (float)(point.hessian[FG_BLOCK(a, b)][l] *
+                                                                                    problem->scale[a] * problem->scale[b]);
+        }
+        available[i * nc + a] = held ? 0.0 : 1.0;
+        diagonal[i * nc + a]  = held || !(curvature > 0.0) ? 1.0 : curvature;
+      }
     }
   }
   PetscCall(VecRestoreArray(influence->diagonal, &diagonal));

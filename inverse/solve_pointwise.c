@@ -240,11 +240,15 @@ static PetscErrorCode Iterate(Work *work, PetscBool *busy)
 PetscErrorCode FgSolvePointwise(FgProblem problem, const FgPointwiseOptions *options, PetscBool keep_start, float *deviation,
                                 float *chi2, short *samples)
 {
-  Work      work = {.problem = problem, .options = options, .deviation = deviation, .chi2 = chi2, .samples = samples};
+  Work      work = {.problem   = problem,
+                    .batch     = problem->model->batch,
+                    .options   = options,
+                    .deviation = deviation,
+                    .chi2      = chi2,
+                    .samples   = samples};
   PetscBool busy = PETSC_TRUE;
 
   PetscFunctionBegin;
-  PetscCall(FgBatchCreate(problem->model, &work.batch));
   PetscCall(VecGetArray(problem->field->m, &work.m));
   if (!keep_start) Start(&work);
   for (int l = 0; l < FG_LANES; l++) {
@@ -255,7 +259,6 @@ PetscErrorCode FgSolvePointwise(FgProblem problem, const FgPointwiseOptions *opt
   while (busy) PetscCall(Iterate(&work, &busy));
   if (work.nwaiting) Conclude(&work);
   PetscCall(VecRestoreArray(problem->field->m, &work.m));
-  PetscCall(FgBatchDestroy(&work.batch));
   PetscCall(FgFieldRecenter(problem->field));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -250,7 +250,7 @@ static PetscErrorCode Look(Work *work, FgSolveReport *report)
   for (PetscInt first = 0; first < n; first += FG_LANES) {
     const int count = (int)PetscMin(FG_LANES, n - first);
 
-    FgBatchLoadSites(work->batch, &problem->data, first, count, &m[first * nc], &work->now);
+    FgBatchLoadSites(work->batch, &problem->data, first, count, &m[first * nc], &work->now, NULL);
     FgBatchEvaluate(work->batch, &work->now, PETSC_TRUE);
     for (int l = 0; l < count; l++) {
       float *row = &work->parabola[(first + l) * (size_t)work->nrow];
@@ -278,13 +278,12 @@ PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, Fg
 {
   enum { SWEEPS_PER_CHECK = 5 };
   const PetscInt n    = problem->field->domain->nlocal;
-  Work           work = {.problem = problem};
+  Work           work = {.problem = problem, .batch = problem->model->batch};
 
   PetscFunctionBegin;
   PetscCall(PetscMemzero(report, sizeof(*report)));
   PetscCall(PetscStrncpy(report->solver, "sweep", sizeof(report->solver)));
   PetscCall(FgFieldRecenter(problem->field));
-  PetscCall(FgBatchCreate(problem->model, &work.batch));
   work.nrow = FG_BLOCK(problem->field->ncomponents + 1, 0);
   PetscCall(PetscMalloc4(n, &work.list, n, &work.far, n, &work.awake, n * (size_t)work.nrow, &work.parabola));
   for (PetscInt sweep = 0;; sweep += SWEEPS_PER_CHECK) {
@@ -303,7 +302,6 @@ PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, Fg
     }
   }
   PetscCall(PetscFree4(work.list, work.far, work.awake, work.parabola));
-  PetscCall(FgBatchDestroy(&work.batch));
   PetscCall(
       PetscStrncpy(report->reason, report->converged ? "projected gradient small" : "iteration limit", sizeof(report->reason)));
   PetscFunctionReturn(PETSC_SUCCESS);

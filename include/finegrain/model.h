@@ -67,7 +67,7 @@ struct FgModel_ {
   void                *context;      /* of the site function; owned by the model */
   PetscInt             stride;       /* pointwise models: ndata rounded up to whole vectors */
   double              *work;         /* pointwise models: the adapter's rows of `stride` doubles (forward/pointwise.h) */
-  FgBatch              batch;        /* pointwise models: for sums over all sites; made when first needed */
+  FgBatch              batch;        /* pointwise models: for solvers and sums (batch.h) */
   Vec                  state;        /* m at which J is taken */
   FgModelCounts        counts;
 };

@@ -3,6 +3,7 @@
 
 #include "noise_level.h"
 
+#include "finegrain/batch.h"
 #include "finegrain/noise.h"
 #include "finegrain/statistics.h"
 
@@ -229,21 +230,27 @@ PetscErrorCode FgPipelineJudge(FgPipeline *p, double freedom)
   data.sigma = p->sigma;
   data.huber = 0.0;
   PetscCall(VecGetArrayRead(p->field->m, &m));
-  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
-    unsigned char *status = &p->measurement.status[i];
-    double         misfit;
+  for (PetscInt first = 0; first < p->domain->nlocal; first += FG_LANES) {
+    const int    count = (int)PetscMin(FG_LANES, p->domain->nlocal - first);
+    FgBatchPoint point;
+    PetscInt     used[FG_LANES];
 
-    if (*status & FG_STATUS_NOT_FITTED) continue;
-    *status &= (unsigned char)~(FG_STATUS_AT_BOUND | FG_STATUS_OUTSIDE_MODEL);
-    p->samples[i] = (short)FgModelSite(p->model, &data, i, &m[i * nc], p->field->frames ? &p->field->frames[9 * i] : NULL,
-                                       &misfit, NULL, NULL);
-    p->chi2[i]    = (float)(2.0 * misfit);
-    for (PetscInt c = 0; c < nc; c++) {
-      const FgComponent *component = &p->field->components[c];
+    FgModelSites(p->model, &data, first, count, &m[first * nc], PETSC_FALSE, &point, used);
+    for (int l = 0; l < count; l++) {
+      const PetscInt i      = first + l;
+      unsigned char *status = &p->measurement.status[i];
 
-      if (m[i * nc + c] <= component->lower || m[i * nc + c] >= component->upper) *status |= FG_STATUS_AT_BOUND;
+      if (*status & FG_STATUS_NOT_FITTED) continue;
+      *status &= (unsigned char)~(FG_STATUS_AT_BOUND | FG_STATUS_OUTSIDE_MODEL);
+      p->samples[i] = (short)used[l];
+      p->chi2[i]    = (float)(2.0 * point.misfit[l]);
+      for (PetscInt c = 0; c < nc; c++) {
+        const FgComponent *component = &p->field->components[c];
+
+        if (m[i * nc + c] <= component->lower || m[i * nc + c] >= component->upper) *status |= FG_STATUS_AT_BOUND;
+      }
+      if (FgNoiseIsOutside(p->chi2[i], p->samples[i] - per_voxel)) *status |= FG_STATUS_OUTSIDE_MODEL;
     }
-    if (FgNoiseIsOutside(p->chi2[i], p->samples[i] - per_voxel)) *status |= FG_STATUS_OUTSIDE_MODEL;
   }
   PetscCall(VecRestoreArrayRead(p->field->m, &m));
   PetscFunctionReturn(PETSC_SUCCESS);

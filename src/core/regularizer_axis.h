@@ -5,7 +5,8 @@
 #include "finegrain/regularizer.h"
 
 /* Axis 0 or 1 of a site's chart, and its derivatives with respect to the tangent coordinates. */
-static inline void Axis(FgField field, PetscInt axis, const double *frame, const double *coordinates, double n[3], double dn[3][3])
+static inline void Axis(FgField field, PetscInt axis, const double *frame, const double *coordinates, double n[3],
+                        double dn[3][3])
 {
   if (axis == 0 && coordinates[0] == 0.0 && coordinates[1] == 0.0) { /* centered, as always during sweeps */
     for (int i = 0; i < 3; i++) {

@@ -83,16 +83,16 @@ void FgRegularizerSiteEvaluate(FgRegularizer r, const FgRegularizerSite *at, con
 static inline void Sum(FgRegularizer r, PetscInt nc, PetscInt naxes, PetscInt site, const PetscScalar *m, double scale, int lane,
                        FgRegularizerLanes *at)
 {
-  const FgField  field = r->field;
-  const FgDomain d     = field->domain;
-  const PetscInt tangent = field->tangent;
+  const FgField  field                     = r->field;
+  const FgDomain d                         = field->domain;
+  const PetscInt tangent                   = field->tangent;
   double         weight[FG_MAX_COMPONENTS] = {0.0}, moment[FG_MAX_COMPONENTS] = {0.0}, dyads[2][6] = {{0.0}};
 
   for (PetscInt k = d->site_start[site]; k < d->site_start[site + 1]; k++) {
     const FgDomainLink *link   = &d->site_link[k];
     const double       *lagged = &r->lagged[(size_t)link->group * nc], coupling = scale * link->coupling;
-    const PetscScalar  *other  = &m[(size_t)link->site * nc];
-    const double       *frame  = naxes ? &field->frames[9 * (size_t)link->site] : NULL;
+    const PetscScalar  *other = &m[(size_t)link->site * nc];
+    const double       *frame = naxes ? &field->frames[9 * (size_t)link->site] : NULL;
 
     for (PetscInt c = 0; c < nc; c++) {
       const double w = coupling * lagged[c];
