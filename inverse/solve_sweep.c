@@ -274,11 +274,21 @@ static PetscErrorCode Look(Work *work, FgSolveReport *report)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Sweeps until the next check: as many as the fall since the last one says are needed, within bounds. */
+static PetscInt UntilCheck(PetscReal before, PetscReal now, PetscInt sweeps, PetscReal tolerance)
+{
+  enum { AT_LEAST = 2, AT_MOST = 5 };
+  const double needed = sweeps && now < before ? ceil(sweeps * log(tolerance / now) / log(now / before)) : AT_MOST;
+
+  return (PetscInt)PetscMin(PetscMax(needed, AT_LEAST), AT_MOST);
+}
+
 PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report)
 {
-  enum { SWEEPS_PER_CHECK = 5 };
-  const PetscInt n    = problem->field->domain->nlocal;
-  Work           work = {.problem = problem, .batch = problem->model->batch};
+  const PetscInt n      = problem->field->domain->nlocal;
+  PetscInt       coming = 0;
+  PetscReal      before = 0.0;
+  Work           work   = {.problem = problem, .batch = problem->model->batch};
 
   PetscFunctionBegin;
   PetscCall(PetscMemzero(report, sizeof(*report)));
@@ -286,7 +296,7 @@ PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, Fg
   PetscCall(FgFieldRecenter(problem->field));
   work.nrow = FG_BLOCK(problem->field->ncomponents + 1, 0);
   PetscCall(PetscMalloc4(n, &work.list, n, &work.far, n, &work.awake, n * (size_t)work.nrow, &work.parabola));
-  for (PetscInt sweep = 0;; sweep += SWEEPS_PER_CHECK) {
+  for (PetscInt sweep = 0;; sweep += coming) {
     PetscCall(Look(&work, report));
     if (!sweep) report->projected_gradient_start = report->projected_gradient;
     if (options->monitor) {
@@ -296,7 +306,9 @@ PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, Fg
     report->converged = report->projected_gradient <= options->tolerance ? PETSC_TRUE : PETSC_FALSE;
     if (report->converged || sweep >= options->max_iterations) break;
     PetscCall(Wake(problem, options->tolerance, work.awake));
-    for (PetscInt k = 0; k < SWEEPS_PER_CHECK; k++) {
+    coming = UntilCheck(before, report->projected_gradient, coming, options->tolerance);
+    before = report->projected_gradient;
+    for (PetscInt k = 0; k < coming; k++) {
       if (k) PetscCall(FgRegularizerFreeze(problem->regularizer, problem->field->m, NULL));
       PetscCall(Sweep(&work, options->relaxation));
     }

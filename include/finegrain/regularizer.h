@@ -45,6 +45,8 @@ struct FgRegularizer_ {
   double                 *lagged;    /* [ngroups][ncomponents] weight * measure * 2 psi'(T), frozen; a direction's stand in the
                                         columns of its first tangent components */
   double                 *direction; /* [2][nlocal + nghost][3] axes at the frozen m, if the field has a direction */
+  double                 *variation; /* work space [axes][nlocal + nghost][3], made when first needed, as the next */
+  double                 *force;     /* [axes][nlocal][3] */
 };
 
 PETSC_EXTERN PetscErrorCode FgRegularizerCreate(const FgRegularizerOps *ops, FgField field, PetscInt nterms,

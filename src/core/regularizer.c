@@ -41,6 +41,8 @@ PetscErrorCode FgRegularizerDestroy(FgRegularizer *regularizer)
   if (!*regularizer) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscFree((*regularizer)->lagged));
   PetscCall(PetscFree((*regularizer)->direction));
+  PetscCall(PetscFree((*regularizer)->variation));
+  PetscCall(PetscFree((*regularizer)->force));
   PetscCall(PetscFree(*regularizer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -185,12 +187,15 @@ static PetscErrorCode Accumulate(FgRegularizer r, const PetscScalar *m, const Pe
   const FgDomain     d     = field->domain;
   const PetscInt     nc = field->ncomponents, nsites = d->nlocal + d->nghost, nt = field->ntangent, naxes = nt ? nt - 1 : 0;
   const PetscScalar *x         = v ? v : m;
-  double            *variation = NULL, *force = NULL;
+  double            *variation = NULL, *force;
 
   PetscFunctionBegin;
-  if (nt) PetscCall(PetscCalloc1(3 * (size_t)naxes * d->nlocal, &force));
+  if (nt && !r->force) PetscCall(PetscMalloc1(3 * (size_t)naxes * d->nlocal, &r->force));
+  if (v && nt && !r->variation) PetscCall(PetscMalloc1(3 * (size_t)naxes * nsites, &r->variation));
+  force = r->force;
+  if (nt) PetscCall(PetscArrayzero(force, 3 * (size_t)naxes * d->nlocal));
   if (v && nt) {
-    PetscCall(PetscMalloc1(3 * (size_t)naxes * nsites, &variation));
+    variation = r->variation;
     Vary(r, m, v, variation);
   }
   for (PetscInt g = 0; g < d->ngroups; g++) {
@@ -226,8 +231,6 @@ static PetscErrorCode Accumulate(FgRegularizer r, const PetscScalar *m, const Pe
       }
     }
   }
-  PetscCall(PetscFree(variation));
-  PetscCall(PetscFree(force));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
