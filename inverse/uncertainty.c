@@ -131,18 +131,15 @@ static PetscErrorCode EvaluateData(FgProblem problem, float *blocks, Vec precisi
   const PetscInt     nc = field->ncomponents, size = nc * (nc + 1) / 2, n = field->domain->nlocal;
   const PetscScalar *m;
   PetscScalar       *alone;
-  FgBatch            batch;
   FgBatchPoint       point;
 
   PetscFunctionBegin;
-  PetscCall(FgBatchCreate(problem->model, &batch));
   PetscCall(VecGetArrayRead(field->m, &m));
   PetscCall(VecGetArray(precision, &alone));
   for (PetscInt first = 0; first < n; first += FG_LANES) {
     const int count = (int)PetscMin(FG_LANES, n - first);
 
-    FgBatchLoadSites(batch, &problem->data, first, count, &m[first * nc], &point);
-    FgBatchEvaluate(batch, &point, PETSC_TRUE);
+    FgModelSites(problem->model, &problem->data, first, count, &m[first * nc], PETSC_TRUE, &point, NULL);
     for (int l = 0; l < count; l++) {
       const PetscInt i = first + l;
       double         B[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS], C[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS];
@@ -160,7 +157,6 @@ static PetscErrorCode EvaluateData(FgProblem problem, float *blocks, Vec precisi
   }
   PetscCall(VecRestoreArray(precision, &alone));
   PetscCall(VecRestoreArrayRead(field->m, &m));
-  PetscCall(FgBatchDestroy(&batch));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -179,7 +175,8 @@ static PetscErrorCode AddBonds(FgProblem problem, Vec precision)
     const PetscInt n = FgRegularizerTermComponents(&r->terms[t], components);
 
     for (PetscInt p = 0; p < d->group_start[d->ngroups]; p++) {
-      const double bond = problem->alpha * r->lagged[(size_t)d->pair_group[p] * r->nterms + t] * d->pair_coupling[p];
+      const double bond = problem->alpha * r->lagged[(size_t)d->pair_group[p] * nc + FgRegularizerColumn(&r->terms[t])] *
+                          d->pair_coupling[p];
 
       for (PetscInt k = 0; k < n; k++) {
         if (d->pair_i[p] < d->nlocal) sum[d->pair_i[p] * nc + components[k]] += bond;
@@ -292,11 +289,11 @@ static PetscErrorCode EliminateNeighbors(FgProblem problem, float *blocks)
   for (PetscInt i = 0; i < d->nlocal; i++) {
     Unpack(nc, &blocks[i * (size_t)size], A);
     for (PetscInt k = d->site_start[i]; k < d->site_start[i + 1]; k++) {
-      const PetscInt p = d->site_pair[k], other = d->pair_i[p] == i ? d->pair_j[p] : d->pair_i[p];
-      double         X[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS] = {0.0};
+      const FgDomainLink *link                                     = &d->site_link[k];
+      double              X[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS] = {0.0};
 
-      FgRegularizerCross(problem->regularizer, i, p, m, problem->alpha, X);
-      Unpack(nc, &inverses[other * (size_t)size], C);
+      FgRegularizerCross(problem->regularizer, i, link, m, problem->alpha, X);
+      Unpack(nc, &inverses[link->site * (size_t)size], C);
       SubtractProduct(nc, X, C, A);
     }
     Pack(nc, A, &blocks[i * (size_t)size]);

@@ -36,6 +36,12 @@ typedef struct {
   double   epsilon; /* smoothing of the corner of psi, in units of scale [1]; ignored by tikhonov */
 } FgRegularizerTerm;
 
+/* Column of a term's weight in the rows of FgRegularizer_.lagged. */
+static inline PetscInt FgRegularizerColumn(const FgRegularizerTerm *term)
+{
+  return term->component + term->axis;
+}
+
 typedef struct FgRegularizer_ *FgRegularizer;
 struct FgRegularizer_ {
   const FgRegularizerOps *ops;

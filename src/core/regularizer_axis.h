@@ -1,4 +1,4 @@
-/* regularizer_axis.h: axes of a site's chart, and where a term's weights stand; shared by regularizer.c and regularizer_site.c. */
+/* regularizer_axis.h: axes of a site's chart; shared by regularizer.c and regularizer_site.c. */
 #ifndef FINEGRAIN_CORE_REGULARIZER_AXIS_H
 #define FINEGRAIN_CORE_REGULARIZER_AXIS_H
 
@@ -32,12 +32,6 @@ static inline void Axis(FgField field, PetscInt axis, const double *frame, const
 static inline double Dot(const double a[3], const double b[3])
 {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-/* Column of a term's weight in the rows of FgRegularizer_.lagged. */
-static inline PetscInt FgRegularizerColumn(const FgRegularizerTerm *term)
-{
-  return term->component + term->axis;
 }
 
 #endif

@@ -199,7 +199,8 @@ void FgRegularizerLanesEvaluate(FgRegularizer r, const FgRegularizerLanes *at, F
   }
 }
 
-void FgRegularizerCross(FgRegularizer r, PetscInt site, const FgDomainLink *link, const PetscScalar *m, double scale, double *block)
+void FgRegularizerCross(FgRegularizer r, PetscInt site, const FgDomainLink *link, const PetscScalar *m, double scale,
+                        double *block)
 {
   const FgField  field = r->field;
   const PetscInt nc = field->ncomponents, nt = field->ntangent, other = link->site;
