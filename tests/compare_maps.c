@@ -6,9 +6,12 @@
      correlation  Pearson's correlation coefficient [1]
      relative     largest difference over the largest value of B
      bitwise      number of values whose bits differ
+   usage: compare_maps coverage MAP.nii.gz TRUTH.nii.gz DEVIATION.nii.gz STATUS.nii.gz [MASK.nii.gz]
+     share of voxels, fitted and without a parameter on its bound, whose 95 % interval holds the truth: 1.96 standard deviations to
+     either side, or of a direction the cone whose half angle [degree] DEVIATION is
    Prints one number. Exit code 1 where the maps cannot be compared: voxels are matched as they are stored, so the grids must
    agree in their axes too. */
-#include "finegrain/image.h"
+#include "finegrain/measurement.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -75,13 +78,29 @@ static double Compare(const char *mode, const FgImageInfo *info, const float *a,
   return different;
 }
 
+static double Coverage(const FgImageInfo *info, float *const values[])
+{
+  const int    skipped = FG_STATUS_NOT_FITTED | FG_STATUS_AT_BOUND;
+  const size_t n       = (size_t)FgGridVoxels(&info->grid);
+  double       held = 0.0, count = 0.0;
+
+  for (size_t v = 0; v < n; v++) {
+    if (!(values[2][v] > 0.0f) || (int)values[3][v] & skipped || (values[4] && values[4][v] == 0.0f)) continue;
+    count += 1.0;
+    if (info->nvolumes == 3) held += Angle(values[0], values[1], n, v) <= values[2][v];
+    else held += fabs((double)values[0][v] - values[1][v]) <= 1.959964 * values[2][v];
+  }
+  return held / count;
+}
+
 int main(int argc, char *argv[])
 {
-  FgImageInfo info[3];
-  float      *values[3] = {NULL, NULL, NULL};
+  const int   coverage = argc > 1 && !strcmp(argv[1], "coverage");
+  FgImageInfo info[5];
+  float      *values[5] = {NULL, NULL, NULL, NULL, NULL};
   double      distance;
 
-  if (argc < 4 || argc > 5) return 1;
+  if (argc < (coverage ? 6 : 4) || argc > (coverage ? 7 : 5)) return 1;
   if (PetscInitializeNoArguments()) return 1;
   for (int k = 2; k < argc; k++) {
     if (FgImageRead(argv[k], &info[k - 2], &values[k - 2])) return 1;
@@ -92,7 +111,7 @@ int main(int argc, char *argv[])
       return 1;
     }
   }
-  printf("%.9g\n", Compare(argv[1], &info[0], values[0], values[1], values[2]));
-  for (int k = 0; k < 3; k++) (void)PetscFree(values[k]);
+  printf("%.9g\n", coverage ? Coverage(&info[0], values) : Compare(argv[1], &info[0], values[0], values[1], values[2]));
+  for (int k = 0; k < 5; k++) (void)PetscFree(values[k]);
   return PetscFinalize() ? 1 : 0;
 }

@@ -1,24 +1,21 @@
 /* field_maps.c: from a parameter field to NIfTI files (names, frames and units: docs/formats.md). */
 #include "field_maps.h"
 
-#include <gsl/gsl_eigen.h>
 #include <math.h>
 #include <string.h>
 
-/* Eigenvector of the largest eigenvalue. */
-static void PrincipalAxis(gsl_eigen_symmv_workspace *space, const double C[6], double axis[3])
+void FgTensorAxes(gsl_eigen_symmv_workspace *space, const double C[6], double values[3], double vectors[9])
 {
-  double          A[9]   = {C[0], C[3], C[4], C[3], C[1], C[5], C[4], C[5], C[2]}, values[3], vectors[9];
+  double          A[9]   = {C[0], C[3], C[4], C[3], C[1], C[5], C[4], C[5], C[2]};
   gsl_matrix_view matrix = gsl_matrix_view_array(A, 3, 3), eigenvectors = gsl_matrix_view_array(vectors, 3, 3);
   gsl_vector_view eigenvalues = gsl_vector_view_array(values, 3);
 
   gsl_eigen_symmv(&matrix.matrix, &eigenvalues.vector, &eigenvectors.matrix, space);
   gsl_eigen_symmv_sort(&eigenvalues.vector, &eigenvectors.matrix, GSL_EIGEN_SORT_VAL_DESC);
-  for (int k = 0; k < 3; k++) axis[k] = vectors[3 * k];
 }
 
-/* Fractional anisotropy: sqrt(3/2) |C - tr(C)/3 I| / |C|, Basser and Pierpaoli, J. Magn. Reson. B 111 (1996). */
-static double FractionalAnisotropy(const double C[6])
+/* sqrt(3/2) |C - tr(C)/3 I| / |C|, Basser and Pierpaoli, J. Magn. Reson. B 111 (1996). */
+double FgFractionalAnisotropy(const double C[6])
 {
   const double mean = (C[0] + C[1] + C[2]) / 3.0, off = 2.0 * (C[3] * C[3] + C[4] * C[4] + C[5] * C[5]);
   double       deviation = off, square = off;
@@ -49,7 +46,7 @@ PetscErrorCode FgFieldMapsCreate(const FgMeasurement *measurement, FgModel model
     model->ops->site_tensor(model, &m[i * nc], frame, C);
     for (int k = 0; k < 6; k++) maps->tensor[6 * i + k] = (float)C[k];
     maps->md[i] = (float)((C[0] + C[1] + C[2]) / 3.0);
-    maps->fa[i] = (float)PetscMin(FractionalAnisotropy(C), 1.0);
+    maps->fa[i] = (float)PetscMin(FgFractionalAnisotropy(C), 1.0);
     if (frame) { /* charts are centered on the solution, but ask the chart all the same */
       double R[9];
 
@@ -57,7 +54,10 @@ PetscErrorCode FgFieldMapsCreate(const FgMeasurement *measurement, FgModel model
       else FgChartRotation(frame, &m[i * nc + field->tangent], R, NULL);
       for (int k = 0; field->ntangent == 3 && k < 3; k++) axis[k] = R[3 * k];
     } else {
-      PrincipalAxis(space, C, axis);
+      double values[3], vectors[9];
+
+      FgTensorAxes(space, C, values, vectors);
+      for (int k = 0; k < 3; k++) axis[k] = vectors[3 * k];
     }
     for (int k = 0; k < 3; k++) maps->direction[3 * i + k] = (float)axis[k];
   }
@@ -170,6 +170,12 @@ static const char *ComponentMeaning(const char *name)
   return "parameter of the model";
 }
 
+PetscBool FgFieldMapsHas(const FgComponent *component)
+{
+  if (component->kind == FG_KIND_TANGENT) return PETSC_FALSE;
+  return strlen(component->name) != 2 || !strcmp(component->name, "S0") ? PETSC_TRUE : PETSC_FALSE;
+}
+
 static PetscErrorCode WriteComponents(const FgFieldMaps *maps, FgResult *result)
 {
   PetscFunctionBegin;
@@ -178,9 +184,7 @@ static PetscErrorCode WriteComponents(const FgFieldMaps *maps, FgResult *result)
     const PetscBool    boxed     = isfinite(component->lower) && isfinite(component->upper) ? PETSC_TRUE : PETSC_FALSE;
     FgImageSpec        spec      = {.map = component->name, .store = FG_STORE_FLOAT, .nvolumes = 1};
 
-    if (component->kind == FG_KIND_TANGENT || strlen(component->name) == 2) {
-      if (strcmp(component->name, "S0")) continue; /* tangent coordinates become directions, tensor elements the tensor */
-    }
+    if (!FgFieldMapsHas(component)) continue;
     if (boxed) spec.cal_max = 1.0;
     PetscCall(FgFieldMapWrite(maps, result, spec, component->unit, ComponentMeaning(component->name), FgFillComponent, &c));
   }

@@ -5,6 +5,8 @@
 #include "finegrain/model.h"
 #include "finegrain/result.h"
 
+#include <gsl/gsl_eigen.h>
+
 typedef struct {
   const FgMeasurement *measurement; /* borrowed, as model and field */
   FgModel              model;
@@ -19,6 +21,12 @@ PetscErrorCode FgFieldMapsCreate(const FgMeasurement *measurement, FgModel model
 PetscErrorCode FgFieldMapsDestroy(FgFieldMaps *maps);
 /* Writes components, directions, FA, MD, colors, tensor and mask, each with its sidecar. Collective. */
 PetscErrorCode FgFieldMapsWrite(const FgFieldMaps *maps, FgResult *result);
+
+/* Whether a component has a map of its own: tangent coordinates become directions, tensor elements the tensor. */
+PetscBool FgFieldMapsHas(const FgComponent *component);
+/* Of a tensor (xx, yy, zz, xy, xz, yz): fractional anisotropy [1]; eigenvalues in descending order, with their vectors as columns. */
+double FgFractionalAnisotropy(const double C[6]);
+void   FgTensorAxes(gsl_eigen_symmv_workspace *space, const double C[6], double values[3], double vectors[9]);
 
 /* Gives the values of one map at voxel i. */
 typedef void (*FgFieldMapFill)(const FgFieldMaps *maps, PetscInt i, const void *context, float *values);

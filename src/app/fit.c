@@ -130,6 +130,9 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
     PetscCall(SolveField(s, log, &p, &report));
   }
   PetscCall(FgVolumeWeightsCreate(&p, &report.weights));
+  now = FgWallSeconds();
+  PetscCall(FgDeviationsCreate(&p, &report.deviations));
+  report.seconds_deviations = FgWallSeconds() - now;
   PetscCall(FgPipelineJudge(&p, report.freedom));
 
   now = FgWallSeconds();
@@ -138,7 +141,7 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
   json_object_update(result.provenance, provenance);
   json_decref(provenance);
   PetscCall(RemoveFiles(&result));
-  code                 = FgFitWriteMaps(&p, &result, report.freedom, s->no_picture ? PETSC_FALSE : PETSC_TRUE);
+  code = FgFitWriteMaps(&p, &report.deviations, &result, report.freedom, s->no_picture ? PETSC_FALSE : PETSC_TRUE);
   report.seconds_write = FgWallSeconds() - now;
   report.cpu_write     = FgCpuSeconds() - cpu;
   report.seconds_total = FgWallSeconds() - start;
@@ -146,6 +149,7 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
   if (code) PetscCall(RemoveFiles(&result));
   PetscCall(code);
   PetscCall(FgVolumeWeightsDestroy(&report.weights));
+  PetscCall(FgDeviationsDestroy(&report.deviations));
   PetscCall(FgResultDestroy(&result));
   PetscCall(FgPipelineClose(&p));
   PetscFunctionReturn(PETSC_SUCCESS);

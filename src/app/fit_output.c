@@ -20,6 +20,13 @@ const char *const FgFitFiles[] = {"porosity.nii.gz",
                                   "status.nii.gz",
                                   "tensor.nii.gz",
                                   "mask.nii.gz",
+                                  "porosity_std.nii.gz",
+                                  "kappa_std.nii.gz",
+                                  "planarity_std.nii.gz",
+                                  "S0_std.nii.gz",
+                                  "direction_cone.nii.gz",
+                                  "FA_std.nii.gz",
+                                  "MD_std.nii.gz",
                                   "porosity.json",
                                   "kappa.json",
                                   "planarity.json",
@@ -34,6 +41,13 @@ const char *const FgFitFiles[] = {"porosity.nii.gz",
                                   "status.json",
                                   "tensor.json",
                                   "mask.json",
+                                  "porosity_std.json",
+                                  "kappa_std.json",
+                                  "planarity_std.json",
+                                  "S0_std.json",
+                                  "direction_cone.json",
+                                  "FA_std.json",
+                                  "MD_std.json",
                                   "summary.json",
                                   "config.yaml",
                                   "picture.png",
@@ -146,7 +160,8 @@ static PetscErrorCode WritePicture(const FgFieldMaps *maps, const FgResult *resu
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgFitWriteMaps(const FgPipeline *p, FgResult *result, double freedom, PetscBool picture)
+PetscErrorCode FgFitWriteMaps(const FgPipeline *p, const FgDeviations *deviations, FgResult *result, double freedom,
+                              PetscBool picture)
 {
   const Fit   fit = {p, freedom / p->fitted};
   FgFieldMaps maps;
@@ -154,6 +169,7 @@ PetscErrorCode FgFitWriteMaps(const FgPipeline *p, FgResult *result, double free
   PetscFunctionBegin;
   PetscCall(FgFieldMapsCreate(&p->measurement, p->model, p->field, &maps));
   PetscCall(FgFieldMapsWrite(&maps, result));
+  PetscCall(FgDeviationsWrite(deviations, &maps, result));
   PetscCall(FgFieldMapWrite(
       &maps, result, (FgImageSpec){.map = "chi2", .store = FG_STORE_FLOAT, .nvolumes = 1, .cal_max = 4.0}, "1",
       "reduced chi-squared: squared residuals in noise variances per degree of freedom; 1 where the model fits to the noise",

@@ -2,6 +2,7 @@
 #ifndef FINEGRAIN_APP_FIT_OUTPUT_H
 #define FINEGRAIN_APP_FIT_OUTPUT_H
 
+#include "deviations.h"
 #include "pipeline.h"
 
 #include "finegrain/result.h"
@@ -12,6 +13,7 @@ extern const char *const FgFitFiles[];
 /* Who made a map from what: goes into every sidecar. A new reference. Collective. */
 PetscErrorCode FgFitProvenance(const FitSettings *settings, const FgPipeline *pipeline, json_t **provenance);
 /* All maps with their sidecars; pictures on rank 0 unless `picture` is false. freedom as in FgPipelineJudge. Collective. */
-PetscErrorCode FgFitWriteMaps(const FgPipeline *pipeline, FgResult *result, double freedom, PetscBool picture);
+PetscErrorCode FgFitWriteMaps(const FgPipeline *pipeline, const FgDeviations *deviations, FgResult *result, double freedom,
+                              PetscBool picture);
 
 #endif

@@ -69,6 +69,19 @@ static void PrintSolve(const FitSettings *s, const FgPipeline *p, const FgFitRep
               r->solve.projected_gradient_start);
 }
 
+static void PrintDeviations(const FgDeviations *deviations, FgLog *log)
+{
+  char line[400] = "";
+
+  for (PetscInt k = 0; k < deviations->n; k++) {
+    const FgDeviation *map    = &deviations->maps[k];
+    const size_t       length = strlen(line);
+
+    snprintf(line + length, sizeof(line) - length, "%s%s %.2g [%s]", k ? ", " : "", map->map, map->median, map->unit);
+  }
+  FgLogResult(log, "sure to  medians: %s", line);
+}
+
 static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *r, const Overview *o, FgLog *log)
 {
   const PetscInt porosity = FgFieldFind(p->field, "porosity"), kappa = FgFieldFind(p->field, "kappa");
@@ -98,6 +111,7 @@ static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *
   if (kappa >= 0)
     FgLogResult(log, "kappa    median %.3f [1], 5 to 95 %% of voxels %.3f to %.3f", o->median[kappa], o->low[kappa],
                 o->high[kappa]);
+  PrintDeviations(&r->deviations, log);
   FgLogResult(
       log,
       "flags    %.2f %% not fitted, %.2f %% not converged, %.2f %% not identifiable, %.2f %% with samples left out or negative",
@@ -197,6 +211,13 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
   }
   json_object_set_new(root, "parameters", part);
   part = json_object();
+  for (PetscInt k = 0; k < r->deviations.n; k++) {
+    const FgDeviation *map = &r->deviations.maps[k];
+
+    json_object_set_new(part, map->map, json_pack("{s:s, s:o}", "unit", map->unit, "median", Number(map->median)));
+  }
+  json_object_set_new(root, "deviations", part);
+  part = json_object();
   for (int bit = 0; bit < 6; bit++) json_object_set_new(part, bits[bit], json_real(o->share[bit]));
   json_object_set_new(root, "status_shares", part);
   json_object_set_new(root, "counts",
@@ -205,9 +226,10 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
                                 (int)p->model->counts.solves, "objectives", (int)p->problem->objectives, "hessian_products",
                                 (int)p->problem->hessians, "sweeps", (int)p->problem->sweeps));
   json_object_set_new(root, "seconds",
-                      json_pack("{s:{s:f, s:f, s:f, s:f, s:f, s:f}, s:{s:f, s:f, s:f, s:f}}", "wall", "read", p->seconds_read,
-                                "pointwise", p->seconds_pointwise, "field", r->seconds_field, "write", r->seconds_write, "total",
-                                r->seconds_total, "computing", p->seconds_pointwise + r->seconds_field, "cpu_rank_0", "read",
+                      json_pack("{s:{s:f, s:f, s:f, s:f, s:f, s:f, s:f}, s:{s:f, s:f, s:f, s:f}}", "wall", "read",
+                                p->seconds_read, "pointwise", p->seconds_pointwise, "field", r->seconds_field, "deviations",
+                                r->seconds_deviations, "write", r->seconds_write, "total", r->seconds_total, "computing",
+                                p->seconds_pointwise + r->seconds_field + r->seconds_deviations, "cpu_rank_0", "read",
                                 r->cpu_read, "pointwise", r->cpu_pointwise, "field", r->cpu_field, "write", r->cpu_write));
   json_object_set_new(root, "peak_memory_bytes", json_real(memory));
   return root;

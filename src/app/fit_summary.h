@@ -2,6 +2,7 @@
 #ifndef FINEGRAIN_APP_FIT_SUMMARY_H
 #define FINEGRAIN_APP_FIT_SUMMARY_H
 
+#include "deviations.h"
 #include "volume_weights.h"
 
 #include "finegrain/result.h"
@@ -11,9 +12,10 @@ typedef struct {
   FgWeightSearch  search;
   FgSolveReport   solve;
   FgVolumeWeights weights;
+  FgDeviations    deviations;
   double          freedom;                                       /* degrees of freedom spent by all voxels [1] */
   double          cpu_read, cpu_pointwise, cpu_field, cpu_write; /* [s] */
-  double          seconds_field, seconds_write, seconds_total;   /* wall [s] */
+  double          seconds_field, seconds_deviations, seconds_write, seconds_total; /* wall [s] */
 } FgFitReport;
 
 /* Prints the summary, sets log->exit_code to 4 where the target was missed, writes summary.json, config.yaml and log.txt. Collective. */

@@ -53,6 +53,9 @@ double FgPipelineMemory(const FgImageInfo *info, PetscInt nmask, PetscInt ndata,
   /* Data, sigma, chi2, deviation, status; state, variables, gradient, work; frames. */
   double site = 4.0 * ndata + 4.0 + 4.0 + 4.0 * nc + 3.0 + 8.0 * nc * 6.0 + 72.0;
 
+  /* Blocks and values of the standard deviations; with a field solve its vectors are gone by then. */
+  if (!field_solve) site += 2.0 * nc * (nc + 1);
+  site += 4.0 * (nc + 3.0);
   /* Neighbor groups and frozen weights; directions; Krylov vectors; blocks of the trace estimate; the
      best field of the search. */
   if (field_solve) site += 4.0 * 12 + 8.0 * 5 + 24.0 + 8.0 * 4 + 48.0 + 8.0 * nc * 10.0 + 2.0 * nc * (nc + 1) + 8.0 * nc + 72.0;
