@@ -146,11 +146,11 @@ static PetscInt List(const FgPipeline *p, FgDeviations *d, PetscInt component[FG
     if (!FgFieldMapsHas(of)) continue;
     snprintf(map, sizeof(map), "%s_std", of->name);
     snprintf(description, sizeof(description), "standard deviation of %s", of->name);
-    Add(d, map, of->unit, isfinite(of->upper - of->lower) ? 0.2 * (of->upper - of->lower) : 0.0, description, basis);
+    Add(d, map, of->unit, isfinite(of->upper - of->lower) ? 0.25 * (of->upper - of->lower) : 0.0, description, basis);
     component[n++] = c;
   }
   Add(d, "direction_cone", "degree", 45.0, "half angle of the 95 % cone of the fiber direction", basis);
-  Add(d, "FA_std", "1", 0.2, "standard deviation of FA", basis);
+  Add(d, "FA_std", "1", 0.25, "standard deviation of FA", basis);
   Add(d, "MD_std", "mm^2/s", 5e-4, "standard deviation of MD", basis);
   return n;
 }

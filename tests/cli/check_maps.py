@@ -28,9 +28,9 @@ MAPS = {
     "dec": (RGB24, [], 0, "", (0, 255), "1", None),
     "dec_float": (FLOAT, [3], 0, "", (0, 1), "1", None),
     "tensor": (FLOAT, [1, 6], 1005, "tensor", None, "mm^2/s", "ijk"),
-    "porosity_std": (FLOAT, [], 0, "", (0, 0.2), "1", None),
+    "porosity_std": (FLOAT, [], 0, "", (0, 0.25), "1", None),
     "S0_std": (FLOAT, [], 0, "", None, "signal", None),
-    "FA_std": (FLOAT, [], 0, "", (0, 0.2), "1", None),
+    "FA_std": (FLOAT, [], 0, "", (0, 0.25), "1", None),
     "MD_std": (FLOAT, [], 0, "", (0, 5e-4), "mm^2/s", None),
     "direction_cone": (FLOAT, [], 0, "", (0, 45), "degree", None),
 }
