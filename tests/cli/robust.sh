@@ -53,10 +53,10 @@ below "$(ratio "$(alpha weighted_huber_field)" "$(alpha sound_field)")" 1.4 "wei
 fit with_b0 with_b0.nii.gz --pointwise --robust huber
 [ "$(low with_b0)" = "[1,12,27]" ] || fail "listed $(low with_b0), expected [1,12,27]"
 sigma=$(sed -n 's/.*"Sigma": \([0-9.]*\).*/\1/p' sim/dwi.json)
-for source in b0 residual; do
-  fit level weighted.nii.gz --pointwise --robust huber --sigma $source --force
-  above "$(ratio "$(jq .noise.sigma_signal_units level/summary.json)" "$sigma")" 0.95 "noise level from $source, spoiled data, over the true one"
-  below "$(ratio "$(jq .noise.sigma_signal_units level/summary.json)" "$sigma")" 1.15 "noise level from $source, spoiled data, over the true one"
+for from in b0 residual; do
+  fit level weighted.nii.gz --pointwise --robust huber --sigma $from --force
+  above "$(ratio "$(jq .noise.sigma_signal_units level/summary.json)" "$sigma")" 0.95 "noise level from $from, spoiled data, over the true one"
+  below "$(ratio "$(jq .noise.sigma_signal_units level/summary.json)" "$sigma")" 1.15 "noise level from $from, spoiled data, over the true one"
 done
 
 # The number of ranks changes nothing, a threshold that nothing reaches is least squares, and the derivatives are right.
