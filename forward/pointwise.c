@@ -172,6 +172,18 @@ void FgModelSiteResiduals(FgModel model, const FgData *data, PetscInt site, cons
   }
 }
 
+void FgModelSiteVariance(FgModel model, PetscInt site, const double *m, const double frame[9], double *variance)
+{
+  const double  coils = model->coils > 0.0 ? model->coils : 1.0, sigma = model->rician ? model->sigma[site] : 1.0;
+  double *const signal = Row(model, FG_ROW_PREDICTION), *const mean = Row(model, FG_ROW_RESIDUAL);
+
+  model->site(model->context, m, frame, signal, NULL, model->stride);
+  if (model->rician) FgMagnitudeMean(model->mean, model->stride, signal, sigma, mean, Row(model, FG_ROW_SLOPE));
+  for (PetscInt i = 0; i < model->ndata; i++) {
+    variance[i] = model->rician ? (signal[i] * signal[i] - mean[i] * mean[i]) / (sigma * sigma) + 2.0 * coils : 1.0;
+  }
+}
+
 PetscErrorCode FgPointwiseApply(FgModel model, Vec m, Vec d)
 {
   const PetscInt     n = model->ncomponents, ndata = model->ndata;

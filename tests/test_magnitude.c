@@ -151,6 +151,8 @@ static void coils_agree_with_drawn_magnitudes(void **state)
       if (!(fabs(mean - sum / DRAWS) < 4.0 * error))
         print_error("%d coils, x %g: %g, drawn %g +- %g\n", coils, x, mean, sum / DRAWS, error);
       assert_true(fabs(mean - sum / DRAWS) < 4.0 * error);
+      /* the variance by which models weigh them: S^2 + 2 coils - mean^2 */
+      assert_true(fabs((x * x + 2.0 * coils - mean * mean) / (error * error * DRAWS) - 1.0) < 4.0 * sqrt(2.0 / DRAWS));
     }
     Destroy(magnitude);
   }

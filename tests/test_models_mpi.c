@@ -438,6 +438,53 @@ static void CheckStart(Case *c, const char *label)
   assert_agreed(refused);
 }
 
+/* Whitened residuals, and the variance of a magnitude from the signal and its mean. */
+static void CheckSamples(Case *c, const char *label)
+{
+  FgModel            model = c->model;
+  const PetscInt     n = model->ncomponents, nd = model->ndata;
+  const PetscScalar *marray, *signal, *mean;
+  Vec                d, s;
+  int                right = 1;
+
+  ok(FgModelCreateDataVec(model, &d));
+  ok(VecDuplicate(d, &s));
+  ok(FgModelApply(model, c->field->m, d));
+  ok(FgModelSetRician(model, PETSC_FALSE, c->sigma));
+  ok(FgModelApply(model, c->field->m, s));
+  ok(FgModelSetRician(model, strstr(label, "gaussian") ? PETSC_FALSE : PETSC_TRUE, c->sigma));
+  ok(VecGetArrayRead(c->field->m, &marray));
+  ok(VecGetArrayRead(d, &mean));
+  ok(VecGetArrayRead(s, &signal));
+  for (PetscInt i = 0; i < c->data.nlocal; i++) {
+    const double *frame = c->field->frames ? &c->field->frames[9 * i] : NULL, sigma = c->sigma[i];
+    double        residuals[64], variance[64];
+
+    FgModelSiteResiduals(model, &c->data, i, &marray[i * n], frame, residuals);
+    FgModelSiteVariance(model, i, &marray[i * n], frame, variance);
+    for (PetscInt k = 0; k < nd; k++) {
+      const double value = c->values[i * nd + k], S = signal[i * nd + k], M = mean[i * nd + k], r = (M - value) / sigma;
+      const double expected = model->rician ? (S * S - M * M) / (sigma * sigma) + 2.0 * model->coils : 1.0;
+
+      right = right && (isnan(value) ? isnan(residuals[k]) : fabs(residuals[k] - r) < 1e-9);
+      right = right && fabs(variance[k] - expected) < 1e-9 && variance[k] > 0.4 && variance[k] <= 1.0;
+    }
+  }
+  ok(VecRestoreArrayRead(s, &signal));
+  ok(VecRestoreArrayRead(d, &mean));
+  ok(VecRestoreArrayRead(c->field->m, &marray));
+  ok(VecDestroy(&s));
+  ok(VecDestroy(&d));
+  if (!right) print_error("%s: residuals or variances of samples\n", label);
+  assert_agreed(right);
+}
+
+static void samples_are_whitened_and_know_their_variance(void **state)
+{
+  (void)state;
+  EachCase(CheckSamples);
+}
+
 static void start_reproduces_noiseless_data(void **state)
 {
   (void)state;
@@ -498,10 +545,15 @@ static void misuse_is_named(void **state)
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(every_model_is_in_the_table),      cmocka_unit_test(derivatives_and_transposes),
-      cmocka_unit_test(a_wrong_jacobian_is_found),        cmocka_unit_test(fused_sums_agree_with_the_actions),
-      cmocka_unit_test(batch_agrees_with_its_sites),      cmocka_unit_test(start_reproduces_noiseless_data),
-      cmocka_unit_test(cramer_rao_of_the_fiber_fraction), cmocka_unit_test(misuse_is_named),
+      cmocka_unit_test(every_model_is_in_the_table),
+      cmocka_unit_test(derivatives_and_transposes),
+      cmocka_unit_test(a_wrong_jacobian_is_found),
+      cmocka_unit_test(fused_sums_agree_with_the_actions),
+      cmocka_unit_test(batch_agrees_with_its_sites),
+      cmocka_unit_test(samples_are_whitened_and_know_their_variance),
+      cmocka_unit_test(start_reproduces_noiseless_data),
+      cmocka_unit_test(cramer_rao_of_the_fiber_fraction),
+      cmocka_unit_test(misuse_is_named),
   };
   int failed;
 

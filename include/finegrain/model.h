@@ -80,6 +80,9 @@ PETSC_EXTERN PetscInt FgModelSite(FgModel model, const FgData *data, PetscInt si
 /* residuals[ndata] = (prediction - value)/sigma of each sample of one local site, NaN where it is left out; not bounded. */
 PETSC_EXTERN void FgModelSiteResiduals(FgModel model, const FgData *data, PetscInt site, const double *m, const double frame[9],
                                        double *residuals);
+/* variance[ndata] of the samples of one local site over sigma^2 [1]: of a magnitude E M^2 - (E M)^2 = S^2 + 2 coils sigma^2 - (E M)^2,
+   which falls to 0.43 (one coil) to 0.5 (many) where the signal is lost; else 1. */
+PETSC_EXTERN void FgModelSiteVariance(FgModel model, PetscInt site, const double *m, const double frame[9], double *variance);
 
 PETSC_EXTERN const FgModelOps *const FgModels[]; /* NULL-terminated, forward/models.c */
 PETSC_EXTERN PetscErrorCode          FgModelCreate(MPI_Comm comm, const char *name, const FgTissue *tissue, FgModel *model);

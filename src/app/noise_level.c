@@ -91,34 +91,46 @@ static void Residuals(const FgPipeline *p, const PetscScalar *m, PetscInt i, dou
                        p->field->frames ? &p->field->frames[9 * (size_t)i] : NULL, residuals);
 }
 
+/* Variance of its samples over sigma^2, at the present field. */
+static void Variance(const FgPipeline *p, const PetscScalar *m, PetscInt i, double *variance)
+{
+  FgModelSiteVariance(p->model, i, &m[i * (size_t)p->field->ncomponents],
+                      p->field->frames ? &p->field->frames[9 * (size_t)i] : NULL, variance);
+}
+
 /* Degrees of freedom that the sum of squares, or of psi^2/E psi^2, has at site i after the pointwise fit. */
 static double Degrees(const FgPipeline *p, PetscInt i, const FgHuberMoments *moments)
 {
   return p->samples[i] - moments->freedom * p->field->ncomponents;
 }
 
-/* Noise level over the present sigma, from the residuals of the pointwise fit. Robust: in each voxel by Huber's proposal 2, so that
-   spoiled samples do not count as noise. */
+/* Noise level over the present sigma, from the residuals of the pointwise fit. Of magnitudes each residual counts against the deviation
+   that its own mean has; robust, in each voxel by Huber's proposal 2, so that spoiled samples do not count as noise. */
 static PetscErrorCode FactorFromResiduals(FgPipeline *p, double threshold, double *factor)
 {
-  const PetscInt     n = p->domain->nlocal, nc = p->field->ncomponents;
+  const PetscInt     n = p->domain->nlocal, nc = p->field->ncomponents, nd = p->measurement.ndata;
   const PetscScalar *m;
-  double            *residuals;
+  double            *residuals, *variance;
 
   PetscFunctionBegin;
-  if (threshold > 0.0) {
-    const FgHuberMoments moments = FgHuberExpect(threshold);
+  if (threshold > 0.0 || p->model->rician) {
+    const double         bound   = threshold > 0.0 ? threshold : INFINITY;
+    const FgHuberMoments moments = FgHuberExpect(bound);
 
-    PetscCall(PetscMalloc1(p->measurement.ndata, &residuals));
+    PetscCall(PetscMalloc2(nd, &residuals, nd, &variance));
     PetscCall(VecGetArrayRead(p->field->m, &m));
     for (PetscInt i = 0; i < n; i++) {
+      double scale;
+
       if (p->samples[i] <= nc || !isfinite(p->chi2[i])) continue;
       Residuals(p, m, i, residuals);
-      p->chi2[i] = (float)((p->samples[i] - nc) * PetscSqr(FgNoiseScale(p->measurement.ndata, residuals, Degrees(p, i, &moments),
-                                                                        threshold, moments.bounded)));
+      Variance(p, m, i, variance);
+      for (PetscInt k = 0; k < nd; k++) residuals[k] /= sqrt(variance[k]);
+      scale      = FgNoiseScale(nd, residuals, Degrees(p, i, &moments), bound, moments.bounded);
+      p->chi2[i] = (float)((p->samples[i] - nc) * scale * scale);
     }
     PetscCall(VecRestoreArrayRead(p->field->m, &m));
-    PetscCall(PetscFree(residuals));
+    PetscCall(PetscFree2(residuals, variance));
   }
   PetscCall(FgNoiseFromResiduals(p->measurement.comm, n, p->chi2, p->samples, nc, factor));
   PetscCheck(
@@ -129,11 +141,13 @@ static PetscErrorCode FactorFromResiduals(FgPipeline *p, double threshold, doubl
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Noise level from the residuals of a pointwise fit in plain squares with sigma = 1; of magnitudes, and of a robust fit, repeated once
-   with what it gave. */
+/* Noise level from the residuals of a pointwise fit in plain squares with sigma = 1; of magnitudes, whose mean depends on it, and of a
+   robust fit, repeated with what it gave until that no longer changes. */
 static PetscErrorCode EstimateFromResiduals(FgPipeline *p, PetscBool magnitude, double threshold)
 {
-  double sigma, factor;
+  enum { MAX_ROUNDS = 5 };
+  const double settled = 0.01, failed = 0.05;
+  double       sigma, factor          = 1.0;
 
   PetscFunctionBegin;
   FillSigma(p, 1.0);
@@ -141,13 +155,53 @@ static PetscErrorCode EstimateFromResiduals(FgPipeline *p, PetscBool magnitude, 
   PetscCall(FgPipelineFitSites(p, PETSC_FALSE));
   PetscCall(FactorFromResiduals(p, threshold, &sigma));
   FillSigma(p, sigma);
-  if (magnitude || threshold > 0.0) {
+  for (int round = 0; round < MAX_ROUNDS && (magnitude || threshold > 0.0); round++) {
     PetscCall(FgModelSetRician(p->model, magnitude, p->sigma));
     p->problem->data.huber = threshold;
     PetscCall(FgPipelineFitSites(p, PETSC_TRUE));
     PetscCall(FactorFromResiduals(p, threshold, &factor));
-    FillSigma(p, sigma * factor);
+    sigma *= factor;
+    FillSigma(p, sigma);
+    if (fabs(factor - 1.0) < settled) break;
   }
+  /* Where the floor of many coils covers the decay, what the model cannot follow passes for noise, which lifts the floor further. */
+  PetscCheck(
+      fabs(factor - 1.0) < failed, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+      "%s: found no noise level that agrees with the residuals which it leaves, the noise floor hides too much of the signal; "
+      "give it with --sigma VALUE, FILE or b0",
+      p->files.dwi);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Repeated b0 volumes show the deviation of a magnitude, which is below that of a channel: put right by the variance that the fit
+   expects of the b0 samples (median over voxels), and fitted again, where it matters. */
+static PetscErrorCode CorrectB0(FgPipeline *p)
+{
+  const FgGradients *gradients = &p->measurement.gradients;
+  const double       matters   = 0.98; /* of the variance */
+  const PetscScalar *m;
+  double            *variance, median;
+  float             *mean;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc2(gradients->n, &variance, p->domain->nlocal, &mean));
+  PetscCall(VecGetArrayRead(p->field->m, &m));
+  for (PetscInt i = 0; i < p->domain->nlocal; i++) {
+    mean[i] = NAN;
+    if (p->measurement.status[i] & FG_STATUS_NOT_FITTED) continue;
+    mean[i] = 0.0f;
+    Variance(p, m, i, variance);
+    for (PetscInt k = 0; k < gradients->n; k++) {
+      if (gradients->b[k] <= gradients->b0_threshold) mean[i] += (float)(variance[k] / gradients->nb0);
+    }
+  }
+  PetscCall(VecRestoreArrayRead(p->field->m, &m));
+  PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, mean, 1, 0.5, &median));
+  PetscCall(PetscFree2(variance, mean));
+  if (!(median < matters)) PetscFunctionReturn(PETSC_SUCCESS);
+  p->sigma_median /= sqrt(median);
+  FillSigma(p, p->sigma_median);
+  PetscCall(FgPipelineFitSites(p, PETSC_TRUE));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -157,7 +211,7 @@ PetscErrorCode FgNoiseLevelChoose(const FitSettings *s, FgPipeline *p)
   const double    threshold = strcmp(s->robust, "huber") ? 0.0 : s->huber_threshold;
   char           *end       = NULL;
   const double    value     = strtod(s->sigma, &end);
-  PetscBool       residual  = PETSC_FALSE;
+  PetscBool       residual = PETSC_FALSE, repeats = PETSC_FALSE;
 
   PetscFunctionBegin;
   if (s->sigma[0] && end && !*end) {
@@ -170,6 +224,7 @@ PetscErrorCode FgNoiseLevelChoose(const FitSettings *s, FgPipeline *p)
 
     if (threshold > 0.0) PetscCall(FgMeasurementSigmaFromB0Pairs(&p->measurement, &sigma));
     else PetscCall(FgMeasurementSigmaFromB0(&p->measurement, &sigma));
+    repeats = PETSC_TRUE;
     FillSigma(p, sigma);
     PetscCall(PetscSNPrintf(p->sigma_source, sizeof(p->sigma_source), "%s%d repeated b0 volumes",
                             threshold > 0.0 ? "pairs of " : "", (int)p->measurement.gradients.nb0));
@@ -185,6 +240,7 @@ PetscErrorCode FgNoiseLevelChoose(const FitSettings *s, FgPipeline *p)
   PetscCall(FgModelSetRician(p->model, magnitude, p->sigma));
   PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, p->sigma, 1, 0.5, &p->sigma_median));
   PetscCall(FgPipelineFitSites(p, residual));
+  if (repeats && magnitude) PetscCall(CorrectB0(p));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -34,6 +34,22 @@ expect_exit 0 "$FINEGRAIN" verify chi/dwi.nii.gz --orientation dispersed --noise
 expect_exit 0 "$FINEGRAIN" simulate $small --snr 10 --noise ncchi --coils 3.5 -o part -q
 expect_exit 0 "$FINEGRAIN" verify part/dwi.nii.gz --orientation dispersed --noise ncchi --coils 3.5 --robust huber -q
 
+# The noise level that fit finds by itself: where signals are low their deviation is below that of a channel, which must not pass for less
+# noise; and where the floor of many coils hides the decay, the residuals cannot tell.
+# shellcheck disable=SC2086
+expect_exit 0 "$FINEGRAIN" simulate $small --shell 2500 --snr 5 --noise rician -o low -q
+for from in b0 residual; do
+  fit level low/dwi.nii.gz --pointwise --noise rician --sigma $from --force
+  found=$(ratio "$(jq .noise.sigma_signal_units level/summary.json)" "$(sed -n 's/.*"Sigma": \([0-9.]*\).*/\1/p' low/dwi.json)")
+  above "$found" 0.95 "noise level from $from, SNR 5, b = 2500, over the true one"
+  below "$found" 1.05 "noise level from $from, SNR 5, b = 2500, over the true one"
+done
+# shellcheck disable=SC2086
+expect_exit 0 "$FINEGRAIN" simulate $small --shell 2500 --snr 10 --noise ncchi --coils 16 -o floor -q
+expect_exit 3 "$FINEGRAIN" fit floor/dwi.nii.gz -o x --orientation dispersed --noise ncchi --coils 16 --sigma residual -q
+one_line stderr
+has stderr "the noise floor hides too much"
+
 for arguments in "fit chi/dwi.nii.gz -o x --noise ncchi" "fit chi/dwi.nii.gz -o x --noise rician --coils 8" "simulate --phantom mixed -o x --coils 8" \
   "verify chi/dwi.nii.gz --noise ncchi" "fit chi/dwi.nii.gz -o x --noise ncchi --coils 0.5"; do
   # shellcheck disable=SC2086
