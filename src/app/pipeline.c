@@ -211,8 +211,11 @@ PetscErrorCode FgPipelineRegularize(const FitSettings *s, FgPipeline *p)
         c, FG_KIND_SCALAR, 0, p->problem->scale[c], RelativeWeight(s, component->name), s->tv_epsilon};
   }
   for (PetscInt axis = 0; axis + 1 < p->field->ntangent; axis++) {
-    terms[n++] = (FgRegularizerTerm){p->field->tangent,   FG_KIND_TANGENT, axis, p->problem->scale[p->field->tangent],
-                                     s->weight_direction, s->tv_epsilon};
+    /* The second axis has a deviation of its own, large where the tissue is not planar: charged like the fiber's it would be
+       stiff where the data say nothing about it. */
+    const double scale = p->problem->scale[p->field->tangent + (axis ? 2 : 0)];
+
+    terms[n++] = (FgRegularizerTerm){p->field->tangent, FG_KIND_TANGENT, axis, scale, s->weight_direction, s->tv_epsilon};
   }
   PetscCall(FgRegularizerCreate(FgRegularizerFind(s->regularizer), p->field, n, terms, &p->regularizer));
   p->problem->regularizer = p->regularizer;
