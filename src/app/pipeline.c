@@ -123,7 +123,7 @@ static PetscErrorCode ShowProgress(void *context, PetscInt done)
 PetscErrorCode FgPipelineFitSites(FgPipeline *p, PetscBool keep_start)
 {
   const FgPointwiseOptions options = {
-      .max_iterations = 100, .tolerance = 1e-3, .monitor = ShowProgress, .monitor_context = p->log};
+      .max_iterations = 100, .tolerance = 1e-2, .monitor = ShowProgress, .monitor_context = p->log};
 
   PetscFunctionBegin;
   FgProgressBegin(p->log, "fitting voxel by voxel", (double)p->domain->nlocal, "voxels");

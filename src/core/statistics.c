@@ -1,7 +1,7 @@
 /* statistics.c: exact quantiles over ranks by bisection on the bit pattern, and tiny dense solves.
 
-   For non-negative IEEE floats the order of values is that of their bit patterns as integers, so 32 rounds of counting find
-   a quantile exactly, whatever the distribution over ranks, without moving the values. */
+   For non-negative IEEE floats the order of values is that of their bit patterns as integers, so 31 rounds of counting find
+   a quantile exactly, whatever the distribution over ranks; each round drops the values that it has ruled out. */
 #include "finegrain/statistics.h"
 
 #include <math.h>
@@ -10,29 +10,48 @@
 PetscErrorCode FgQuantile(MPI_Comm comm, PetscInt n, const float values[], PetscInt stride, double q, double *quantile)
 {
   uint32_t   low = 0, high = 0x7f7fffffu; /* largest finite float */
-  PetscInt64 total = 0, wanted;
-  float      result;
+  PetscInt64 total, wanted, below = 0;    /* below: values under the candidates, all ranks */
+  PetscInt   nleft = 0;
+  float     *left, result; /* candidates of this rank: those with patterns low .. high */
 
   PetscFunctionBegin;
-  for (PetscInt i = 0; i < n; i++) total += isfinite(values[i * (size_t)stride]) ? 1 : 0;
+  PetscCall(PetscMalloc1(n, &left));
+  for (PetscInt i = 0; i < n; i++) {
+    left[nleft] = values[i * (size_t)stride];
+    nleft += isfinite(left[nleft]) ? 1 : 0;
+  }
+  total = nleft;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &total, 1, MPIU_INT64, MPI_SUM, comm));
-  *quantile = NAN;
-  if (!total) PetscFunctionReturn(PETSC_SUCCESS);
   wanted = (PetscInt64)ceil(q * (double)total);
   wanted = PetscMax(1, PetscMin(wanted, total));
-  while (low < high) {
+  while (total && low < high) {
     const uint32_t middle = low + (high - low) / 2;
     PetscInt64     count  = 0;
+    PetscInt       kept   = 0;
     float          bound;
 
     memcpy(&bound, &middle, sizeof(bound));
-    for (PetscInt i = 0; i < n; i++) count += values[i * (size_t)stride] <= bound ? 1 : 0;
+    for (PetscInt i = 0; i < nleft; i++) count += left[i] <= bound ? 1 : 0;
     PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &count, 1, MPIU_INT64, MPI_SUM, comm));
-    if (count >= wanted) high = middle;
-    else low = middle + 1;
+    if (below + count >= wanted) {
+      high = middle;
+      for (PetscInt i = 0; i < nleft; i++) {
+        left[kept] = left[i];
+        kept += left[i] <= bound ? 1 : 0;
+      }
+    } else {
+      low = middle + 1;
+      below += count;
+      for (PetscInt i = 0; i < nleft; i++) {
+        left[kept] = left[i];
+        kept += left[i] > bound ? 1 : 0;
+      }
+    }
+    nleft = kept;
   }
+  PetscCall(PetscFree(left));
   memcpy(&result, &low, sizeof(result));
-  *quantile = result;
+  *quantile = total ? result : NAN;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
