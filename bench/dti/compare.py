@@ -1,4 +1,4 @@
-"""The parts of bench/dti/run in turn; writes results.json and report.md after each."""
+"""The parts of bench/dti/run in turn; writes results.json, report.md and phantoms.md after each volume."""
 import argparse
 import json
 import os
@@ -15,10 +15,13 @@ import real
 import report
 import speed
 
-NOISE = {"rician": "--noise rician", "gaussian": ""}  # what finegrain is told about the noise, as a user knows it from the scanner
+NOISE = {
+    "rician": "--noise rician",
+    "gaussian": "",
+}  # what finegrain is told about the noise, as a user knows it from the scanner
 
 
-def run_phantoms(options, work):
+def run_phantoms(options, work, save):
     size = "20,20,12" if options.quick else options.size
     rows = []
     for case in phantoms.cases(options.quick):
@@ -26,14 +29,24 @@ def run_phantoms(options, work):
         tissue = phantoms.make(options.finegrain, source, case, size)
         inside = maps.load(f"{source}/mask.nii") > 0
         truth = {name: maps.load(f"{source}/truth/{name}.nii") for name in ("MD", "FA", "porosity", "direction")}
-        fitted = dict(tissue, MatrixDiffusivity_mm2_s=3e-3, FiberDiffusivityAxial_mm2_s=1.25e-3, FiberDiffusivityRadial_mm2_s=0.0)
+        # finegrain's preset `brain`, which every fit here uses
+        fitted = dict(
+            tissue, MatrixDiffusivity_mm2_s=3e-3, FiberDiffusivityAxial_mm2_s=1.25e-3, FiberDiffusivityRadial_mm2_s=0.0
+        )
         once = methods.ONCE if case.name == "mixed-snr20-n33" and not options.quick else {}
         for name, command in (methods.METHODS | once).items():
             if options.quick and name in ("DIPY NLLS", "dwi2tensor -ols"):
                 continue
             out = f"{source}/{name.replace(' ', '_')}"
-            row = {"phantom": case.phantom, "snr": case.snr, "volumes": case.volumes, "noise": case.noise, "judged": case.judged,
-                   "method": name, "voxels": int(inside.sum())}
+            row = {
+                "phantom": case.phantom,
+                "snr": case.snr,
+                "volumes": case.volumes,
+                "noise": case.noise,
+                "judged": case.judged,
+                "method": name,
+                "voxels": int(inside.sum()),
+            }
             row |= methods.measured(command, source, out, options.finegrain, NOISE[case.noise], case.noise)
             if row["exit"] in (0, 4):
                 found = maps.estimate(out)
@@ -46,6 +59,7 @@ def run_phantoms(options, work):
                 shutil.rmtree(out)
         if not options.keep:
             shutil.rmtree(source)
+        save({"size": size, "rows": rows})
         print(f"bench/dti: {case.name}, {time.monotonic() - START:.0f} s", file=sys.stderr)
     return {"size": size, "rows": rows}
 
@@ -53,13 +67,21 @@ def run_phantoms(options, work):
 def machine(finegrain):
     def first_line(*command):
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\n")[0]
+
     import dipy
+
     with open("/proc/cpuinfo") as file:
         model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
     source = os.path.dirname(os.path.abspath(__file__))
-    return {"cpu": model, "cores": os.cpu_count(), "load": os.getloadavg()[0], "finegrain": first_line(finegrain, "--version"),
-            "commit": first_line("git", "-C", source, "describe", "--always", "--dirty"),
-            "mrtrix": first_line("dwi2tensor", "-version").strip("= "), "dipy": dipy.__version__}
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "finegrain": first_line(finegrain, "--version"),
+        "commit": first_line("git", "-C", source, "describe", "--always", "--dirty"),
+        "mrtrix": first_line("dwi2tensor", "-version").strip("= "),
+        "dipy": dipy.__version__,
+    }
 
 
 PARTS = {"phantoms": run_phantoms, "speed": speed.run, "real": real.run}
@@ -85,13 +107,8 @@ def main():
     if os.path.exists(path):
         with open(path) as file:
             results = json.load(file)
-    for part in options.only.split(","):
-        if part not in PARTS:
-            sys.exit(f"bench/dti/run: no part '{part}', expected {', '.join(PARTS)}")
-        found = PARTS[part](options, work)
-        if found is None:
-            print(f"bench/dti: {part} left out, DWI_DATA is absent", file=sys.stderr)
-            continue
+
+    def save(part, found):
         results[part] = found | {"machine": machine(options.finegrain), "quick": options.quick}
         with open(path, "w") as file:
             json.dump(results, file, indent=1)
@@ -100,6 +117,15 @@ def main():
         if "phantoms" in results:
             with open(f"{options.out}/phantoms.md", "w") as file:
                 file.write("# Every phantom by itself\n" + report.each_phantom(results["phantoms"]))
+
+    for part in options.only.split(","):
+        if part not in PARTS:
+            sys.exit(f"bench/dti/run: no part '{part}', expected {', '.join(PARTS)}")
+        found = PARTS[part](options, work, lambda found, part=part: save(part, found))
+        if found is None:
+            print(f"bench/dti: {part} left out, DWI_DATA is absent", file=sys.stderr)
+        else:
+            save(part, found)
     if not options.keep:
         shutil.rmtree(work)
     print(f"bench/dti: {options.out}/report.md, {time.monotonic() - START:.0f} s", file=sys.stderr)

@@ -1,9 +1,10 @@
-"""DIPY's tensor fit of a folder's dwi.nii, as a user would write it. Usage: dipy_fit.py IN OUT WLS|NLLS [--nlmeans rician|gaussian|defaults]
+"""DIPY's tensor fit of a folder's dwi.nii, as a user would write it. Usage: dipy_fit.py IN OUT WLS|NLLS [--nlmeans
+rician|gaussian|defaults]
 
-Writes MD, FA and direction_scanner. nlmeans: noise from DIPY's own estimate, PIESNO for magnitudes, estimate_sigma for Gaussian noise;
-blocks of radius 3 instead of 5, which are faster and on the phantoms nearer to the truth; `defaults`: estimate_sigma for one coil, radius 5.
-One thread.
-DIPY 1.6's NLLS stops with a shape error above 10000 voxels a call (its starting point is computed in pieces of 10000): smaller pieces.
+Writes MD, FA and direction_scanner. nlmeans: noise from DIPY's own estimate, PIESNO for magnitudes, estimate_sigma for
+Gaussian noise; blocks of radius 3 instead of 5, which are faster and on the phantoms nearer to the truth; `defaults`:
+estimate_sigma for one coil, radius 5. One thread. DIPY 1.6's NLLS stops with a shape error above 10000 voxels a call (its
+starting point is computed in pieces of 10000): smaller pieces.
 """
 import sys
 
@@ -20,8 +21,11 @@ table = gradient_table(*[np.loadtxt(f"{source}/dwi.{kind}") for kind in ("bval",
 if "--nlmeans" in sys.argv:
     from dipy.denoise.nlmeans import nlmeans
     from dipy.denoise.noise_estimate import estimate_sigma, piesno
+
     if sys.argv[-1] == "rician":
-        data = nlmeans(data, sigma=np.full(data.shape[3], np.median(piesno(data, N=1))), mask=inside, block_radius=3, num_threads=1)
+        data = nlmeans(
+            data, sigma=np.full(data.shape[3], np.median(piesno(data, N=1))), mask=inside, block_radius=3, num_threads=1
+        )
     elif sys.argv[-1] == "gaussian":
         data = nlmeans(data, sigma=estimate_sigma(data, N=0), mask=inside, rician=False, block_radius=3, num_threads=1)
     else:

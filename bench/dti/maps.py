@@ -21,7 +21,7 @@ def of_tensor(path):
     values, vectors = np.linalg.eigh(whole)
     md = values.mean(-1)
     square = np.sum(values**2, -1)
-    fa = np.sqrt(1.5 * np.sum((values - md[..., None])**2, -1) / np.where(square > 0, square, 1.0))
+    fa = np.sqrt(1.5 * np.sum((values - md[..., None]) ** 2, -1) / np.where(square > 0, square, 1.0))
     return md, fa, vectors[..., 2]
 
 
@@ -39,9 +39,11 @@ def estimate(folder):
 
 
 def hs2d_porosity(md, tissue):
-    """Porosity that finegrain's closure hs2d gives a mean diffusivity, which does not depend on the orientation model (docs/theory.md):
-    how a method that only has a tensor would come to it. tissue: constants as in the sidecars."""
-    De, Da, Dr = (tissue[key] for key in ("MatrixDiffusivity_mm2_s", "FiberDiffusivityAxial_mm2_s", "FiberDiffusivityRadial_mm2_s"))
+    """Porosity that finegrain's closure hs2d gives a mean diffusivity, which does not depend on the orientation model
+    (docs/theory.md): how a method that only has a tensor would come to it. tissue: constants as in the sidecars."""
+    De, Da, Dr = (
+        tissue[key] for key in ("MatrixDiffusivity_mm2_s", "FiberDiffusivityAxial_mm2_s", "FiberDiffusivityRadial_mm2_s")
+    )
     phi = np.linspace(1.0, 0.0, 2001)
     along = (1 - phi) * De + phi * Da
     across = De * ((Dr + De) + phi * (Dr - De)) / ((Dr + De) - phi * (Dr - De))
@@ -61,8 +63,14 @@ def border(truth, inside):
         here = tuple(slice(None, -1) if a == axis else slice(None) for a in range(3))
         there = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
         white = (truth["FA"][here] > WHITE) & (truth["FA"][there] > WHITE)
-        differs = ((angle(truth["direction"][here], truth["direction"][there]) > BORDER_ANGLE) & white
-                   | (np.abs(truth["porosity"][here] - truth["porosity"][there]) > BORDER_POROSITY)) & inside[here] & inside[there]
+        differs = (
+            (
+                (angle(truth["direction"][here], truth["direction"][there]) > BORDER_ANGLE) & white
+                | (np.abs(truth["porosity"][here] - truth["porosity"][there]) > BORDER_POROSITY)
+            )
+            & inside[here]
+            & inside[there]
+        )
         found[here] |= differs
         found[there] |= differs
     return found & inside
@@ -72,10 +80,15 @@ def errors(found, truth, inside):
     """Over the mask, direction where the truth's FA > 0.35: MD [1e-3 mm^2/s], FA, porosity [1] RMSE, angles [degree]."""
     white = inside & (truth["FA"] > WHITE)
     edge = white & border(truth, inside)
-    rmse = lambda name: float(np.sqrt(np.mean((np.nan_to_num(found[name]) - truth[name])[inside]**2)))
+    rmse = lambda name: float(np.sqrt(np.mean((np.nan_to_num(found[name]) - truth[name])[inside] ** 2)))
     angles = angle(found["direction"], truth["direction"])
-    result = {"MD": 1e3 * rmse("MD"), "FA": rmse("FA"), "angle": float(np.mean(angles[white])),
-              "angle_median": float(np.median(angles[white])), "porosity": rmse("porosity")}
+    result = {
+        "MD": 1e3 * rmse("MD"),
+        "FA": rmse("FA"),
+        "angle": float(np.mean(angles[white])),
+        "angle_median": float(np.median(angles[white])),
+        "porosity": rmse("porosity"),
+    }
     if edge.any():
         result["angle_border"] = float(np.mean(angles[edge]))
     return result

@@ -1,6 +1,7 @@
-"""Two scans of one person, 20 directions at b 2000 s/mm^2 each. A few directions of the one are fitted and scored against the other, fitted
-with all of its directions and brought over by a rigid registration of the b0 volumes (siemens_sag_b2000 in DWI_DATA). The few are the subset of
-least Coulomb energy, with the one b0 volume. White matter: FA above 0.35 in both scans by dwi2tensor from all directions. FA over the mask.
+"""Two scans of one person, 20 directions at b 2000 s/mm^2 each. A few directions of the one are fitted and scored against the
+other, fitted with all of its directions and brought over by a rigid registration of the b0 volumes (siemens_sag_b2000 in
+DWI_DATA). The few are the subset of least Coulomb energy, with the one b0 volume. White matter: FA above 0.35 in both scans
+by dwi2tensor from all directions. FA over the mask.
 """
 import itertools
 import os
@@ -40,7 +41,11 @@ def prepare(data, scan, folder, count=None):
     image = nib.load(f"{data}/{scan}.nii.gz")
     bval, bvec = np.loadtxt(f"{data}/{scan}.bval"), np.loadtxt(f"{data}/{scan}.bvec")
     weighted = np.flatnonzero(bval > 50)
-    keep = np.arange(len(bval)) if count is None else np.sort(np.concatenate([np.flatnonzero(bval <= 50), weighted[best_subset(bvec[:, weighted].T, count)]]))
+    keep = (
+        np.arange(len(bval))
+        if count is None
+        else np.sort(np.concatenate([np.flatnonzero(bval <= 50), weighted[best_subset(bvec[:, weighted].T, count)]]))
+    )
     os.makedirs(folder, exist_ok=True)
     nib.save(nib.Nifti1Image(np.asanyarray(image.dataobj).astype(np.float32)[..., keep], image.affine), f"{folder}/dwi.nii")
     np.savetxt(f"{folder}/dwi.bval", bval[None, keep], "%g")
@@ -49,20 +54,52 @@ def prepare(data, scan, folder, count=None):
 
 
 def mask_and_b0(folder):
-    subprocess.run(["dwi2mask", "-quiet", "-nthreads", "0", "-force", f"{folder}/dwi.nii", f"{folder}/mask.nii", "-fslgrad", f"{folder}/dwi.bvec", f"{folder}/dwi.bval"], check=True)
+    subprocess.run(
+        [
+            "dwi2mask",
+            "-quiet",
+            "-nthreads",
+            "0",
+            "-force",
+            f"{folder}/dwi.nii",
+            f"{folder}/mask.nii",
+            "-fslgrad",
+            f"{folder}/dwi.bvec",
+            f"{folder}/dwi.bval",
+        ],
+        check=True,
+    )
     image = nib.load(f"{folder}/dwi.nii")
     nib.save(nib.Nifti1Image(np.asanyarray(image.dataobj)[..., 0], image.affine), f"{folder}/b0.nii")
 
 
 def register(moving, fixed, path):
     """4 x 4: a point of the fixed scan [mm, scanner] to the moving one."""
-    subprocess.run(["mrregister", "-quiet", "-nthreads", "0", "-force", f"{moving}/b0.nii", f"{fixed}/b0.nii", "-type", "rigid", "-mask1", f"{moving}/mask.nii",
-                    "-mask2", f"{fixed}/mask.nii", "-rigid", path], check=True)
+    subprocess.run(
+        [
+            "mrregister",
+            "-quiet",
+            "-nthreads",
+            "0",
+            "-force",
+            f"{moving}/b0.nii",
+            f"{fixed}/b0.nii",
+            "-type",
+            "rigid",
+            "-mask1",
+            f"{moving}/mask.nii",
+            "-mask2",
+            f"{fixed}/mask.nii",
+            "-rigid",
+            path,
+        ],
+        check=True,
+    )
     return np.loadtxt(path)
 
 
 def brought_over(found, transform, from_affine, to_affine, shape):
-    """FA and direction of one scan on the other's grid. Directions are interpolated as dyads, weighted by FA, and turned back."""
+    """FA and direction of one scan on the other's grid. Directions are interpolated as dyads, weighted by FA."""
     grid = np.indices(shape).reshape(3, -1)
     matrix = np.linalg.inv(from_affine) @ transform @ to_affine
     places = matrix[:3, :3] @ grid + matrix[:3, 3:]
@@ -75,7 +112,7 @@ def brought_over(found, transform, from_affine, to_affine, shape):
     return {"FA": sample(fa), "direction": axis @ transform[:3, :3]}  # rows: R^T n
 
 
-def run(options, work):
+def run(options, work, save):
     data = f"{os.environ['DWI_DATA']}/siemens_sag_b2000"
     if not os.path.exists(f"{data}/{SCORED}.nii.gz"):
         return None
@@ -105,17 +142,25 @@ def run(options, work):
         shutil.copy(f"{folders[SCORED]}/mask.nii", f"{source}/mask.nii")
         for name in METHODS:
             out = f"{source}/{name.replace(' ', '_')}"
-            row = {"directions": count, "volumes": volumes, "method": name} | methods.measured(methods.METHODS[name], source, out, options.finegrain)
+            row = {"directions": count, "volumes": volumes, "method": name} | methods.measured(
+                methods.METHODS[name], source, out, options.finegrain
+            )
             if row["exit"] == 3 and "--orientation dispersed" in open(f"{out}/log.txt").read():
                 # as many unknowns as samples: finegrain refuses its default model and says which one to take
-                row |= methods.measured(methods.METHODS[name] + " --orientation dispersed", source, out, options.finegrain) | {"orientation": "dispersed"}
+                row |= methods.measured(methods.METHODS[name] + " --orientation dispersed", source, out, options.finegrain) | {
+                    "orientation": "dispersed"
+                }
             found = maps.estimate(out) if row["exit"] in (0, 4) else None
             for reference, values in references.items():
                 score = {"reference": reference}
                 if found:
                     angles = maps.angle(found["direction"], values["direction"])[white]
                     difference = (found["FA"] - values["FA"])[covered]
-                    score |= {"angle": float(angles.mean()), "angle_median": float(np.median(angles)), "FA": float(np.sqrt(np.mean(difference**2))),
-                              "FA_correlation": float(np.corrcoef(found["FA"][covered], values["FA"][covered])[0, 1])}
+                    score |= {
+                        "angle": float(angles.mean()),
+                        "angle_median": float(np.median(angles)),
+                        "FA": float(np.sqrt(np.mean(difference**2))),
+                        "FA_correlation": float(np.corrcoef(found["FA"][covered], values["FA"][covered])[0, 1]),
+                    }
                 rows.append(row | score)
     return {"directions": everything, "white_matter_voxels": int(white.sum()), "rows": rows}
