@@ -210,3 +210,50 @@ void FgLaneDeviations(PetscInt nc, const FgLanes hessian[], FgLanes deviation[])
     }
   }
 }
+
+FG_SIMD_CLONES
+void FgLaneInverse(PetscInt nc, const FgLanes block[], const FgLanes held[], FgLanes inverse[])
+{
+  FgLanes A[FG_MAX_BLOCK], X[FG_MAX_BLOCK], scale[FG_MAX_COMPONENTS], solved;
+
+  /* Scaled to unit diagonal, so that units do not decide what is singular; the ridge bounds what nearly is. */
+  FG_EACH_LANE solved[l] = 1.0;
+  for (PetscInt c = 0; c < nc; c++) {
+    FG_EACH_LANE
+    {
+      const double h = block[FG_BLOCK(c, c)][l];
+
+      scale[c][l] = h > 0.0 && held[c][l] == 0.0 ? 1.0 / sqrt(h) : 0.0;
+    }
+  }
+  for (PetscInt a = 0; a < nc; a++) {
+    for (PetscInt b = 0; b < a; b++) {
+      FG_EACH_LANE A[FG_BLOCK(a, b)][l] = block[FG_BLOCK(a, b)][l] * scale[a][l] * scale[b][l];
+    }
+    FG_EACH_LANE A[FG_BLOCK(a, a)][l] = 1.0 + 1e-10;
+  }
+  Factor(nc, A, solved);
+  for (PetscInt c = 0; c < nc; c++) { /* the factor's inverse by columns */
+    FG_EACH_LANE X[FG_BLOCK(c, c)][l] = A[FG_BLOCK(c, c)][l];
+    for (PetscInt i = c + 1; i < nc; i++) {
+      FgLanes sum;
+
+      FG_EACH_LANE sum[l] = 0.0;
+      for (PetscInt k = c; k < i; k++) {
+        FG_EACH_LANE sum[l] -= A[FG_BLOCK(i, k)][l] * X[FG_BLOCK(k, c)][l];
+      }
+      FG_EACH_LANE X[FG_BLOCK(i, c)][l] = sum[l] * A[FG_BLOCK(i, i)][l];
+    }
+  }
+  for (PetscInt a = 0; a < nc; a++) {
+    for (PetscInt b = 0; b <= a; b++) {
+      FgLanes sum;
+
+      FG_EACH_LANE sum[l] = 0.0;
+      for (PetscInt k = a; k < nc; k++) {
+        FG_EACH_LANE sum[l] += X[FG_BLOCK(k, a)][l] * X[FG_BLOCK(k, b)][l];
+      }
+      FG_EACH_LANE inverse[FG_BLOCK(a, b)][l] = solved[l] > 0.0 ? sum[l] * scale[a][l] * scale[b][l] : 0.0;
+    }
+  }
+}

@@ -15,4 +15,8 @@ PETSC_INTERN void FgLaneStep(FgField field, const FgBatchPoint *at, const FgLane
 /* Standard deviations of all components from the block's inverse, in every lane; infinite where it is singular. */
 PETSC_INTERN void FgLaneDeviations(PetscInt nc, const FgLanes hessian[], FgLanes deviation[]);
 
+/* Inverse, packed, of every lane's block over the variables that are not held (0); rows of the others, and of those without curvature, are
+   0, and everything where the block is not positive definite. */
+PETSC_INTERN void FgLaneInverse(PetscInt nc, const FgLanes block[], const FgLanes held[], FgLanes inverse[]);
+
 #endif

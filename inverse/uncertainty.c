@@ -18,109 +18,69 @@
    exact inversion near a site. */
 #include "uncertainty.h"
 
-#include "finegrain/batch.h"
+#include "lane_step.h"
 
 #include <math.h>
 
-/* Lower triangle of a symmetric block to floats and back. */
-static void Pack(PetscInt nc, const double *block, float *packed)
+/* Packed blocks of consecutive sites to lanes and back; idle lanes repeat the first site. */
+static void Load(PetscInt size, int count, const float *packed, FgLanes block[])
 {
-  for (PetscInt a = 0, k = 0; a < nc; a++) {
-    for (PetscInt b = 0; b <= a; b++, k++) packed[k] = (float)block[a * nc + b];
+  for (int l = 0; l < FG_LANES; l++) {
+    for (PetscInt k = 0; k < size; k++) block[k][l] = packed[(l < count ? l : 0) * size + k];
   }
 }
 
-static void Unpack(PetscInt nc, const float *packed, double *block)
+static void Store(PetscInt size, int count, const FgLanes block[], float *packed)
 {
-  for (PetscInt a = 0, k = 0; a < nc; a++) {
-    for (PetscInt b = 0; b <= a; b++, k++) block[a * nc + b] = block[b * nc + a] = packed[k];
+  for (int l = 0; l < count; l++) {
+    for (PetscInt k = 0; k < size; k++) packed[l * size + k] = (float)block[k][l];
   }
 }
 
-/* Inverse of the leading n x n symmetric positive definite matrix: Cholesky factor L, L^-1 in place, C = L^-T L^-1. */
-static PetscBool Invert(PetscInt n, double *A, double *C)
+/* Which variables of consecutive sites rest on a bound: 1, else 0. */
+static void FindHeld(FgField field, int count, const PetscScalar *m, FgLanes held[])
 {
-  for (PetscInt j = 0; j < n; j++) {
-    double pivot = A[j * n + j];
+  const PetscInt nc = field->ncomponents;
 
-    for (PetscInt k = 0; k < j; k++) pivot -= A[j * n + k] * A[j * n + k];
-    if (!(pivot > 0.0)) return PETSC_FALSE;
-    pivot = 1.0 / sqrt(pivot);
-    for (PetscInt i = j + 1; i < n; i++) {
-      double sum = A[i * n + j];
-
-      for (PetscInt k = 0; k < j; k++) sum -= A[i * n + k] * A[j * n + k];
-      A[i * n + j] = sum * pivot;
-    }
-    A[j * n + j] = pivot; /* 1/L_jj */
-  }
-  for (PetscInt j = 0; j < n; j++) {
-    for (PetscInt i = j + 1; i < n; i++) {
-      double sum = 0.0;
-
-      for (PetscInt k = j; k < i; k++) sum -= A[i * n + k] * A[k * n + j];
-      A[i * n + j] = sum * A[i * n + i];
-    }
-  }
-  for (PetscInt a = 0; a < n; a++) {
-    for (PetscInt b = 0; b <= a; b++) {
-      double sum = 0.0;
-
-      for (PetscInt k = a; k < n; k++) sum += A[k * n + a] * A[k * n + b];
-      C[a * n + b] = C[b * n + a] = sum;
-    }
-  }
-  return PETSC_TRUE;
-}
-
-/* Covariance of the variables that are not held; rows of the others, and of those that nothing tells about, are 0. */
-static void InvertFree(PetscInt nc, const double *A, const PetscBool *held, double *C)
-{
-  PetscInt index[FG_MAX_COMPONENTS], n = 0;
-  double   scale[FG_MAX_COMPONENTS], part[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS], inverse[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS];
-
-  for (PetscInt k = 0; k < nc * nc; k++) C[k] = 0.0;
   for (PetscInt c = 0; c < nc; c++) {
-    if (held[c] || !(A[c * nc + c] > 0.0)) continue;
-    scale[n]   = 1.0 / sqrt(A[c * nc + c]);
-    index[n++] = c;
-  }
-  /* Scaled to unit diagonal, so that units do not decide what is singular; the ridge bounds what nearly is. */
-  for (PetscInt a = 0; a < n; a++) {
-    for (PetscInt b = 0; b <= a; b++) part[a * n + b] = A[index[a] * nc + index[b]] * scale[a] * scale[b];
-    part[a * n + a] += 1e-10;
-  }
-  if (!Invert(n, part, inverse)) return;
-  for (PetscInt a = 0; a < n; a++) {
-    for (PetscInt b = 0; b < n; b++) C[index[a] * nc + index[b]] = inverse[a * n + b] * scale[a] * scale[b];
-  }
-}
-
-/* The covariance of a site from its precision: of the free variables together, and of each held one as if it were free. */
-static void Conclude(PetscInt nc, const double *A, const PetscBool *held, double *C)
-{
-  InvertFree(nc, A, held, C);
-  for (PetscInt c = 0; c < nc; c++) {
-    double precision = A[c * nc + c];
-
-    if (held[c]) {
-      for (PetscInt a = 0; a < nc; a++) {
-        for (PetscInt b = 0; b < nc; b++) {
-          if (!held[a] && !held[b]) precision -= A[c * nc + a] * C[a * nc + b] * A[c * nc + b];
-        }
-      }
-      C[c * nc + c] = 1.0 / precision;
-    }
-    if (!(C[c * nc + c] > 0.0)) C[c * nc + c] = INFINITY;
-  }
-}
-
-static void FindHeld(FgField field, const PetscScalar *m, PetscBool *held)
-{
-  for (PetscInt c = 0; c < field->ncomponents; c++) {
     const FgComponent *component = &field->components[c];
 
-    held[c] = m[c] <= component->lower || m[c] >= component->upper ? PETSC_TRUE : PETSC_FALSE;
+    for (int l = 0; l < FG_LANES; l++) {
+      const double value = m[(l < count ? l : 0) * nc + c];
+
+      held[c][l] = value <= component->lower || value >= component->upper ? 1.0 : 0.0;
+    }
+  }
+}
+
+/* What a held variable's precision would be were it free: A_cc - A_cf C_ff A_fc, f the free ones, whose covariance is C. */
+static double OwnPrecision(PetscInt nc, const FgLanes A[], const FgLanes C[], PetscInt c, int l)
+{
+  double precision = A[FG_BLOCK(c, c)][l];
+
+  for (PetscInt a = 0; a < nc; a++) {
+    for (PetscInt b = 0; b < nc; b++) {
+      if (a == c || b == c) continue; /* rows of other held ones are 0 */
+      precision -= A[a > c ? FG_BLOCK(a, c) : FG_BLOCK(c, a)][l] * C[a > b ? FG_BLOCK(a, b) : FG_BLOCK(b, a)][l] *
+                   A[b > c ? FG_BLOCK(b, c) : FG_BLOCK(c, b)][l];
+    }
+  }
+  return precision;
+}
+
+/* The covariance of sites from their precision: of the free variables together, and of each held one as if it were free. */
+static void Conclude(PetscInt nc, const FgLanes A[], const FgLanes held[], FgLanes C[])
+{
+  FgLanes own[FG_MAX_COMPONENTS];
+
+  FgLaneInverse(nc, A, held, C);
+  for (PetscInt c = 0; c < nc; c++) {
+    for (int l = 0; l < FG_LANES; l++) {
+      own[c][l] = held[c][l] > 0.0 ? 1.0 / OwnPrecision(nc, A, C, c, l) : C[FG_BLOCK(c, c)][l];
+    }
+  }
+  for (PetscInt c = 0; c < nc; c++) {
+    FG_EACH_LANE C[FG_BLOCK(c, c)][l] = own[c][l] > 0.0 ? own[c][l] : INFINITY;
   }
 }
 
@@ -128,10 +88,11 @@ static void FindHeld(FgField field, const PetscScalar *m, PetscBool *held)
 static PetscErrorCode EvaluateData(FgProblem problem, float *blocks, Vec precision)
 {
   const FgField      field = problem->field;
-  const PetscInt     nc = field->ncomponents, size = nc * (nc + 1) / 2, n = field->domain->nlocal;
+  const PetscInt     nc = field->ncomponents, size = FG_BLOCK(nc, 0), n = field->domain->nlocal;
   const PetscScalar *m;
   PetscScalar       *alone;
   FgBatchPoint       point;
+  FgLanes            held[FG_MAX_COMPONENTS], C[FG_MAX_BLOCK];
 
   PetscFunctionBegin;
   PetscCall(VecGetArrayRead(field->m, &m));
@@ -140,18 +101,16 @@ static PetscErrorCode EvaluateData(FgProblem problem, float *blocks, Vec precisi
     const int count = (int)PetscMin(FG_LANES, n - first);
 
     FgModelSites(problem->model, &problem->data, first, count, &m[first * nc], PETSC_TRUE, &point, NULL);
-    for (int l = 0; l < count; l++) {
-      const PetscInt i = first + l;
-      double         B[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS], C[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS];
-      PetscBool      held[FG_MAX_COMPONENTS];
+    Store(size, count, point.hessian, &blocks[first * (size_t)size]);
+    if (!problem->regularizer) continue;
+    FindHeld(field, count, &m[first * nc], held);
+    FgLaneInverse(nc, point.hessian, held, C);
+    for (PetscInt c = 0; c < nc; c++) {
+      for (int l = 0; l < count; l++) {
+        const double variance = C[FG_BLOCK(c, c)][l];
 
-      for (PetscInt k = 0; k < size; k++) blocks[i * (size_t)size + k] = (float)point.hessian[k][l];
-      Unpack(nc, &blocks[i * (size_t)size], B);
-      FindHeld(field, &m[i * nc], held);
-      InvertFree(nc, B, held, C);
-      for (PetscInt c = 0; c < nc; c++) {
         /* Held: known for certain. Not told by the data: left to its neighbors. */
-        alone[i * nc + c] = held[c] ? 1e30 : C[c * nc + c] > 0.0 ? 1.0 / C[c * nc + c] : 0.0;
+        alone[(first + l) * nc + c] = held[c][l] > 0.0 ? 1e30 : variance > 0.0 ? 1.0 / variance : 0.0;
       }
     }
   }
@@ -210,7 +169,7 @@ static PetscErrorCode ExpectDifferences(FgProblem problem, Vec precision)
 static PetscErrorCode SendBlocks(FgProblem problem, float *blocks)
 {
   const FgDomain d  = problem->field->domain;
-  const PetscInt nc = problem->field->ncomponents, size = nc * (nc + 1) / 2;
+  const PetscInt nc = problem->field->ncomponents, size = FG_BLOCK(nc, 0);
   PetscScalar   *values;
   Vec            local;
 
@@ -236,72 +195,108 @@ static PetscErrorCode SendBlocks(FgProblem problem, float *blocks)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* S -= X P X^T */
-static void SubtractProduct(PetscInt nc, const double *X, const double *P, double *S)
+/* S -= X P X^T in every lane, S and P packed, X as FgRegularizerBondsEvaluate gives it. */
+FG_SIMD_CLONES
+static void SubtractProduct(FgField field, const FgLanes diagonal[], const FgLanes turn[], const FgLanes P[], FgLanes S[])
 {
-  for (PetscInt a = 0; a < nc; a++) {
-    double row[FG_MAX_COMPONENTS] = {0.0};
+  const PetscInt nc = field->ncomponents, t = field->tangent, nt = field->ntangent;
 
-    for (PetscInt k = 0; k < nc; k++) {
-      if (X[a * nc + k] == 0.0) continue; /* most are */
-      for (PetscInt b = 0; b < nc; b++) row[b] += X[a * nc + k] * P[k * nc + b];
+  for (PetscInt a = 0; a < nc; a++) {
+    const PetscInt turns = nt && a >= t && a < t + nt;
+    FgLanes        row[FG_MAX_COMPONENTS]; /* a of X P */
+
+    for (PetscInt b = 0; b < nc; b++) {
+      if (turns) {
+        FG_EACH_LANE row[b][l] = 0.0;
+        for (PetscInt k = 0; k < nt; k++) {
+          const double *restrict p = P[t + k >= b ? FG_BLOCK(t + k, b) : FG_BLOCK(b, t + k)];
+
+          FG_EACH_LANE row[b][l] += turn[3 * (a - t) + k][l] * p[l];
+        }
+      } else {
+        const double *restrict p = P[a >= b ? FG_BLOCK(a, b) : FG_BLOCK(b, a)];
+
+        FG_EACH_LANE row[b][l] = diagonal[a][l] * p[l];
+      }
     }
     for (PetscInt b = 0; b <= a; b++) {
-      double sum = 0.0;
+      double *restrict out = S[FG_BLOCK(a, b)];
 
-      for (PetscInt k = 0; k < nc; k++) sum += row[k] * X[b * nc + k];
-      S[a * nc + b] -= sum;
-      if (a != b) S[b * nc + a] -= sum;
+      if (nt && b >= t && b < t + nt) {
+        for (PetscInt k = 0; k < nt; k++) {
+          FG_EACH_LANE out[l] -= row[t + k][l] * turn[3 * (b - t) + k][l];
+        }
+      } else {
+        FG_EACH_LANE out[l] -= row[b][l] * diagonal[b][l];
+      }
     }
   }
 }
 
-/* From B in blocks[nlocal][size] to the inverse of the head's C_i in its place. */
-static PetscErrorCode EliminateNeighbors(FgProblem problem, float *blocks)
+/* From B to A_ii in blocks[nlocal][size], and its inverse in inverses[nlocal][size]. */
+static PetscErrorCode AddRegularizer(FgProblem problem, float *blocks, float *inverses)
 {
-  const FgField  field = problem->field;
-  const FgDomain d     = field->domain;
-  const PetscInt nc = field->ncomponents, size = nc * (nc + 1) / 2;
-  PetscScalar   *m;
-  Vec            local;
-  float         *inverses; /* A_jj^-1 of owned sites and ghosts */
-  double         A[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS], C[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS];
-  PetscBool      held[FG_MAX_COMPONENTS];
+  const FgField      field = problem->field;
+  const PetscInt     nc = field->ncomponents, size = FG_BLOCK(nc, 0), n = field->domain->nlocal;
+  FgRegularizerLanes neighbors;
+  FgBatchPoint       point = {.misfit = {0.0}};
+  FgLanes            held[FG_MAX_COMPONENTS], C[FG_MAX_BLOCK];
+  PetscScalar       *m;
+  Vec                local;
 
   PetscFunctionBegin;
-  PetscCall(PetscMalloc1((d->nlocal + d->nghost) * (size_t)size, &inverses));
   PetscCall(VecGhostGetLocalForm(field->m, &local));
   PetscCall(VecGetArray(local, &m));
-  for (PetscInt i = 0; i < d->nlocal; i++) {
-    FgRegularizerSite at;
-    double            energy = 0.0, gradient[FG_MAX_COMPONENTS] = {0.0};
+  for (PetscInt first = 0; first < n; first += FG_LANES) {
+    const int count = (int)PetscMin(FG_LANES, n - first);
 
-    Unpack(nc, &blocks[i * (size_t)size], A);
-    FgRegularizerGather(problem->regularizer, i, m, problem->alpha, &at);
-    FgRegularizerSiteEvaluate(problem->regularizer, &at, &m[i * nc], field->frames ? &field->frames[9 * i] : NULL, &energy,
-                              gradient, A);
-    Pack(nc, A, &blocks[i * (size_t)size]);
-    FindHeld(field, &m[i * nc], held);
-    InvertFree(nc, A, held, C);
-    Pack(nc, C, &inverses[i * (size_t)size]);
-  }
-  PetscCall(SendBlocks(problem, inverses));
-  for (PetscInt i = 0; i < d->nlocal; i++) {
-    Unpack(nc, &blocks[i * (size_t)size], A);
-    for (PetscInt k = d->site_start[i]; k < d->site_start[i + 1]; k++) {
-      const FgDomainLink *link                                     = &d->site_link[k];
-      double              X[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS] = {0.0};
+    for (int l = 0; l < FG_LANES; l++) {
+      const PetscInt i = first + (l < count ? l : 0);
 
-      FgRegularizerCross(problem->regularizer, i, link, m, problem->alpha, X);
-      Unpack(nc, &inverses[link->site * (size_t)size], C);
-      SubtractProduct(nc, X, C, A);
+      for (PetscInt c = 0; c < nc; c++) point.m[c][l] = m[i * nc + c];
+      for (PetscInt k = 0; k < 9 && field->frames; k++) point.frame[k][l] = field->frames[9 * (size_t)i + k];
+      FgRegularizerGatherLane(problem->regularizer, i, m, problem->alpha, l, &neighbors);
     }
-    Pack(nc, A, &blocks[i * (size_t)size]);
+    Load(size, count, &blocks[first * (size_t)size], point.hessian);
+    FgRegularizerLanesEvaluate(problem->regularizer, &neighbors, &point, PETSC_TRUE);
+    Store(size, count, point.hessian, &blocks[first * (size_t)size]);
+    FindHeld(field, count, &m[first * nc], held);
+    FgLaneInverse(nc, point.hessian, held, C);
+    Store(size, count, C, &inverses[first * (size_t)size]);
   }
   PetscCall(VecRestoreArray(local, &m));
   PetscCall(VecGhostRestoreLocalForm(field->m, &local));
-  PetscCall(PetscFree(inverses));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* From A_ii of consecutive sites in A to the inverse of the head's C_i; inverses[nlocal + nghost][size]. */
+static void EliminateNeighbors(FgProblem problem, const float *inverses, PetscInt first, int count, FgLanes A[])
+{
+  const FgField      field = problem->field;
+  const FgDomain     d     = field->domain;
+  const PetscInt     size  = FG_BLOCK(field->ncomponents, 0);
+  FgRegularizerBonds bonds;
+  FgLanes            frame[9], P[FG_MAX_BLOCK], diagonal[FG_MAX_COMPONENTS] = {{0.0}}, turn[9];
+
+  for (int l = 0; l < FG_LANES; l++) {
+    for (PetscInt k = 0; k < 9 && field->frames; k++) frame[k][l] = field->frames[9 * (size_t)(first + (l < count ? l : 0)) + k];
+  }
+  for (PetscInt neighbor = 0;; neighbor++) {
+    PetscBool any = PETSC_FALSE;
+
+    for (int l = 0; l < FG_LANES; l++) {
+      const PetscInt      i = first + (l < count ? l : 0), k = d->site_start[i] + neighbor;
+      const FgDomainLink *link = k < d->site_start[i + 1] ? &d->site_link[k] : NULL;
+      const float        *from = &inverses[(link ? link->site : i) * (size_t)size];
+
+      if (link) any = PETSC_TRUE;
+      FgRegularizerGatherBond(problem->regularizer, link, problem->alpha, l, &bonds);
+      for (PetscInt e = 0; e < size; e++) P[e][l] = from[e];
+    }
+    if (!any) return;
+    FgRegularizerBondsEvaluate(problem->regularizer, &bonds, frame, diagonal, turn);
+    SubtractProduct(field, diagonal, turn, P, A);
+  }
 }
 
 PetscErrorCode FgUncertaintyFreeze(FgProblem problem, float *blocks)
@@ -318,23 +313,30 @@ PetscErrorCode FgUncertaintyFreeze(FgProblem problem, float *blocks)
 PetscErrorCode FgProblemCovariance(FgProblem problem, float *covariance)
 {
   const FgField      field = problem->field;
-  const PetscInt     nc = field->ncomponents, size = nc * (nc + 1) / 2;
+  const PetscInt     nc = field->ncomponents, size = FG_BLOCK(nc, 0), n = field->domain->nlocal;
   const PetscScalar *m;
+  float             *inverses = NULL;
+  FgLanes            A[FG_MAX_BLOCK], C[FG_MAX_BLOCK], held[FG_MAX_COMPONENTS];
 
   PetscFunctionBegin;
   PetscCall(FgUncertaintyFreeze(problem, covariance));
-  if (problem->regularizer) PetscCall(EliminateNeighbors(problem, covariance));
+  if (problem->regularizer) {
+    PetscCall(PetscMalloc1((n + field->domain->nghost) * (size_t)size, &inverses));
+    PetscCall(AddRegularizer(problem, covariance, inverses));
+    PetscCall(SendBlocks(problem, inverses));
+  }
   PetscCall(VecGetArrayRead(field->m, &m));
-  for (PetscInt i = 0; i < field->domain->nlocal; i++) {
-    double    A[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS], C[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS];
-    PetscBool held[FG_MAX_COMPONENTS];
+  for (PetscInt first = 0; first < n; first += FG_LANES) {
+    const int count = (int)PetscMin(FG_LANES, n - first);
 
-    Unpack(nc, &covariance[i * (size_t)size], A);
-    FindHeld(field, &m[i * nc], held);
+    Load(size, count, &covariance[first * (size_t)size], A);
+    if (inverses) EliminateNeighbors(problem, inverses, first, count, A);
+    FindHeld(field, count, &m[first * nc], held);
     Conclude(nc, A, held, C);
-    Pack(nc, C, &covariance[i * (size_t)size]);
+    Store(size, count, C, &covariance[first * (size_t)size]);
   }
   PetscCall(VecRestoreArrayRead(field->m, &m));
+  PetscCall(PetscFree(inverses));
   if (problem->regularizer)
     PetscCall(FgRegularizerFreeze(problem->regularizer, field->m, NULL)); /* as everybody else expects it */
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -4,6 +4,7 @@
 
 #include "finegrain/check.h"
 #include "finegrain/statistics.h"
+#include "inverse/uncertainty.h"
 
 #include <gsl/gsl_linalg.h>
 #include <gsl/gsl_randist.h>
@@ -423,42 +424,183 @@ static void bounds_are_kept_exactly(void **state)
   }
 }
 
-/* tr(A^-1 B) by dense algebra from the Hessian's columns. */
-static PetscErrorCode DenseFreedom(Case *c, double *trace)
+/* The Hessian's columns, as the regularizer is frozen; J is that of the last FgProblemEvaluate. One rank. */
+static PetscErrorCode DenseHessian(Case *c, PetscBool data_only, gsl_matrix *A)
 {
-  const PetscInt n = 5 * c->domain->nlocal;
-  gsl_matrix    *A = gsl_matrix_alloc((size_t)n, (size_t)n), *B = gsl_matrix_alloc((size_t)n, (size_t)n);
-  Vec            v, y;
+  Vec v, y;
 
   PetscFunctionBegin;
   PetscCall(FgFieldCreateVec(c->field, &v));
   PetscCall(FgFieldCreateVec(c->field, &y));
-  PetscCall(FgProblemEvaluate(c->problem, NULL, NULL, NULL, c->problem->g));
-  for (PetscInt column = 0; column < n; column++) {
-    for (int data_only = 0; data_only < 2; data_only++) {
-      const PetscScalar *entries;
+  for (PetscInt column = 0; column < (PetscInt)A->size1; column++) {
+    const PetscScalar *entries;
 
-      PetscCall(VecZeroEntries(v));
-      PetscCall(VecSetValue(v, column, 1.0, INSERT_VALUES));
-      PetscCall(VecAssemblyBegin(v));
-      PetscCall(VecAssemblyEnd(v));
-      PetscCall(FgProblemHessian(c->problem, data_only ? PETSC_TRUE : PETSC_FALSE, v, y));
-      PetscCall(VecGetArrayRead(y, &entries));
-      for (PetscInt row = 0; row < n; row++) gsl_matrix_set(data_only ? B : A, (size_t)row, (size_t)column, entries[row]);
-      PetscCall(VecRestoreArrayRead(y, &entries));
-    }
+    PetscCall(VecZeroEntries(v));
+    PetscCall(VecSetValue(v, column, 1.0, INSERT_VALUES));
+    PetscCall(VecAssemblyBegin(v));
+    PetscCall(VecAssemblyEnd(v));
+    PetscCall(FgProblemHessian(c->problem, data_only, v, y));
+    PetscCall(VecGetArrayRead(y, &entries));
+    for (PetscInt row = 0; row < (PetscInt)A->size1; row++) gsl_matrix_set(A, (size_t)row, (size_t)column, entries[row]);
+    PetscCall(VecRestoreArrayRead(y, &entries));
   }
-  gsl_linalg_cholesky_decomp1(A);
-  gsl_linalg_cholesky_invert(A);
-  *trace = 0.0;
-  for (size_t i = 0; i < (size_t)n; i++) {
-    for (size_t j = 0; j < (size_t)n; j++) *trace += gsl_matrix_get(A, i, j) * gsl_matrix_get(B, j, i);
-  }
-  gsl_matrix_free(A);
-  gsl_matrix_free(B);
   PetscCall(VecDestroy(&v));
   PetscCall(VecDestroy(&y));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* tr(A^-1 B) by dense algebra. */
+static PetscErrorCode DenseFreedom(Case *c, double *trace)
+{
+  const size_t n = 5 * (size_t)c->domain->nlocal;
+  gsl_matrix  *A = gsl_matrix_alloc(n, n), *B = gsl_matrix_alloc(n, n);
+
+  PetscFunctionBegin;
+  PetscCall(FgProblemEvaluate(c->problem, NULL, NULL, NULL, c->problem->g));
+  PetscCall(DenseHessian(c, PETSC_FALSE, A));
+  PetscCall(DenseHessian(c, PETSC_TRUE, B));
+  gsl_linalg_cholesky_decomp1(A);
+  gsl_linalg_cholesky_invert(A);
+  *trace = 0.0;
+  for (size_t i = 0; i < n; i++) {
+    for (size_t j = 0; j < n; j++) *trace += gsl_matrix_get(A, i, j) * gsl_matrix_get(B, j, i);
+  }
+  gsl_matrix_free(A);
+  gsl_matrix_free(B);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Covariance of `site` against the dense inverse of the posterior Hessian with the same weights: the least and the largest ratio of standard
+   deviations, and the largest difference of correlations. */
+static PetscErrorCode CompareCovariance(Case *c, PetscInt site, const float *covariance, const gsl_matrix *inverse,
+                                        double ratio[2], double *correlation)
+{
+  const float *mine = &covariance[15 * site];
+
+  PetscFunctionBegin;
+  for (int a = 0, k = 0; a < 5; a++) {
+    for (int b = 0; b <= a; b++, k++) {
+      const size_t row = 5 * (size_t)site + (size_t)a, column = 5 * (size_t)site + (size_t)b;
+      const double scale = c->problem->scale[a] * c->problem->scale[b], exact = gsl_matrix_get(inverse, row, column) * scale;
+      const double width = sqrt(gsl_matrix_get(inverse, row, row) * gsl_matrix_get(inverse, column, column)) * scale;
+
+      if (a == b) {
+        ratio[0] = fmin(ratio[0], sqrt(mine[k] / exact));
+        ratio[1] = fmax(ratio[1], sqrt(mine[k] / exact));
+      } else *correlation = fmax(*correlation, fabs(mine[k] - exact) / width);
+    }
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode DenseCovariance(Case *c, float *covariance, gsl_matrix *inverse)
+{
+  PetscFunctionBegin;
+  PetscCall(FgProblemCovariance(c->problem, covariance));
+  PetscCall(FgProblemEvaluate(c->problem, NULL, NULL, NULL, c->problem->g));
+  if (c->problem->regularizer) {
+    float *blocks;
+
+    PetscCall(PetscMalloc1(15 * c->domain->nlocal, &blocks));
+    PetscCall(FgUncertaintyFreeze(c->problem, blocks));
+    PetscCall(PetscFree(blocks));
+  }
+  PetscCall(DenseHessian(c, PETSC_FALSE, inverse));
+  gsl_linalg_cholesky_decomp1(inverse);
+  gsl_linalg_cholesky_invert(inverse);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Three voxels in a row: all that the middle one touches are its neighbors, so that nothing is left out and its covariance is exact. Parallel
+   fibers: the block that a sweep solves with is then the Hessian's own. In a larger field the covariance is at most the exact one, and near. */
+static void covariance_is_the_inverse_near_a_site(void **state)
+{
+  PetscMPIInt size;
+
+  (void)state;
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  if (size > 1) skip(); /* dense algebra */
+  for (int k = 0; k < 2; k++) {
+    static const PetscInt voxels[2] = {3, 60};
+
+    for (int large = 0; large < 2; large++) {
+      const PetscInt n        = voxels[large];
+      double         ratio[2] = {INFINITY, 0.0}, correlation = 0.0;
+      float         *covariance = calloc(15 * (size_t)n, sizeof(float));
+      gsl_matrix    *inverse    = gsl_matrix_alloc(5 * (size_t)n, 5 * (size_t)n);
+      Case           c;
+
+      AgreedSuccess(CaseCreate(regularizers[k], 20.0, n, &c));
+      AgreedSuccess(Fill(&c, 0.0));
+      for (PetscInt i = 1; i < n; i++) memcpy(&c.field->frames[9 * i], c.field->frames, 9 * sizeof(double));
+      AgreedSuccess(DenseCovariance(&c, covariance, inverse));
+      for (PetscInt i = large ? 0 : 1; i < (large ? n : 2); i++) {
+        AgreedSuccess(CompareCovariance(&c, i, covariance, inverse, ratio, &correlation));
+      }
+      print_message("%s, %d voxels: standard deviations %.6f to %.6f of the exact ones, correlations %.1e apart\n",
+                    regularizers[k], (int)n, ratio[0], ratio[1], correlation);
+      assert_true(ratio[1] < 1.0 + 1e-5);
+      assert_true(ratio[0] > (large ? 0.9 : 1.0 - 1e-5));
+      assert_true(correlation < (large ? 0.1 : 1e-5));
+      gsl_matrix_free(inverse);
+      free(covariance);
+      AgreedSuccess(CaseDestroy(&c));
+    }
+  }
+}
+
+/* Without a regularizer the inverse of the Fisher information. A variable on its bound has no part in the others' covariance, and its own
+   variance is what it would be were it free. */
+static void a_bound_is_known(void **state)
+{
+  float       *free_all, *held;
+  gsl_matrix  *B, *part;
+  PetscMPIInt  size;
+  PetscScalar *m;
+  Case         c;
+
+  (void)state;
+  MPI_Comm_size(PETSC_COMM_WORLD, &size);
+  if (size > 1) skip(); /* dense algebra */
+  AgreedSuccess(CaseCreate("tikhonov", 20.0, 3, &c));
+  AgreedSuccess(Fill(&c, 0.0));
+  c.problem->regularizer = NULL;
+  free_all               = calloc(45, sizeof(float));
+  held                   = calloc(45, sizeof(float));
+  B                      = gsl_matrix_alloc(15, 15);
+  part                   = gsl_matrix_alloc(4, 4);
+  AgreedSuccess(FgProblemCovariance(c.problem, free_all));
+  AgreedSuccess(VecGetArray(c.field->m, &m));
+  c.field->components[1].upper = m[1]; /* kappa of the first voxel */
+  AgreedSuccess(VecRestoreArray(c.field->m, &m));
+  AgreedSuccess(FgProblemCovariance(c.problem, held));
+  AgreedSuccess(FgProblemEvaluate(c.problem, NULL, NULL, NULL, c.problem->g));
+  AgreedSuccess(DenseHessian(&c, PETSC_TRUE, B));
+  for (size_t a = 0; a < 4; a++) {
+    for (size_t b = 0; b < 4; b++) gsl_matrix_set(part, a, b, gsl_matrix_get(B, a + (a > 0), b + (b > 0)));
+  }
+  gsl_linalg_cholesky_decomp1(part);
+  gsl_linalg_cholesky_invert(part);
+  for (int a = 0; a < 5; a++) {
+    const float own = held[a * (a + 1) / 2 + a];
+
+    if (a == 1) { /* own variance; no covariance */
+      assert_true(fabsf(own / free_all[2] - 1.0f) < 1e-4f);
+      assert_true(held[1] == 0.0f && held[4] == 0.0f && held[7] == 0.0f && held[11] == 0.0f);
+    } else {
+      const size_t k     = (size_t)(a - (a > 0));
+      const double exact = gsl_matrix_get(part, k, k) * c.problem->scale[a] * c.problem->scale[a];
+
+      assert_true(fabs(own / exact - 1.0) < 1e-4);
+      assert_true(own <= free_all[a * (a + 1) / 2 + a] * 1.0001f);
+    }
+  }
+  gsl_matrix_free(part);
+  gsl_matrix_free(B);
+  free(held);
+  free(free_all);
+  c.problem->regularizer = c.regularizer;
+  AgreedSuccess(CaseDestroy(&c));
 }
 
 /* The curvature is the derivative of the gradient, weights and all: exactly along changes of scalar components, by central differences;
@@ -570,6 +712,8 @@ int main(int argc, char *argv[])
       cmocka_unit_test(bounds_are_kept_exactly),
       cmocka_unit_test(curvature_is_the_change_of_the_gradient),
       cmocka_unit_test(freedom_is_the_trace),
+      cmocka_unit_test(covariance_is_the_inverse_near_a_site),
+      cmocka_unit_test(a_bound_is_known),
   };
   int failed;
 

@@ -81,10 +81,6 @@ PETSC_EXTERN void FgRegularizerGather(FgRegularizer regularizer, PetscInt site, 
    site's own values `m` and frame. gradient and block may be NULL, together. */
 PETSC_EXTERN void FgRegularizerSiteEvaluate(FgRegularizer regularizer, const FgRegularizerSite *at, const double *m,
                                             const double *frame, double *energy, double *gradient, double *block);
-/* Adds scale * the lagged Gauss-Newton Hessian's block between an owned site (rows) and a neighbor of its (columns) to
-   block[ncomponents^2]. `m`: the local form of the field with ghosts. Not collective. */
-PETSC_EXTERN void FgRegularizerCross(FgRegularizer regularizer, PetscInt site, const FgDomainLink *link, const PetscScalar *m,
-                                     double scale, double *block);
 /* After FgRegularizerFreeze: freezes the weights at T + share * (the variance of T's differences) instead. `precision` [1/component
    unit^2], a field whose ghosts it updates: of each variable were its neighbors known, of which scale * the weight that is frozen between
    two neighbors is their bond. Collective. */
@@ -102,5 +98,17 @@ PETSC_EXTERN void FgRegularizerGatherLane(FgRegularizer regularizer, PetscInt si
 /* Adds the energy to point->misfit, and with derivatives to gradient and block. */
 PETSC_EXTERN void FgRegularizerLanesEvaluate(FgRegularizer regularizer, const FgRegularizerLanes *at, FgBatchPoint *point,
                                              PetscBool derivatives);
+
+/* The bonds of FG_LANES sites to one neighbor each: weights by FgRegularizerColumn, and the neighbor's frame. */
+typedef struct {
+  FgLanes weight[FG_MAX_COMPONENTS], frame[9];
+} FgRegularizerBonds;
+/* link NULL: no bond in this lane. */
+PETSC_EXTERN void FgRegularizerGatherBond(FgRegularizer regularizer, const FgDomainLink *link, double scale, int lane,
+                                          FgRegularizerBonds *bonds);
+/* The lagged Gauss-Newton Hessian's block between sites with these frames (rows) and their neighbors (columns): of scalar components
+   diagonal[c] alone, of the tangent coordinates turn[3 a + b]. */
+PETSC_EXTERN void FgRegularizerBondsEvaluate(FgRegularizer regularizer, const FgRegularizerBonds *bonds, const FgLanes frame[9],
+                                             FgLanes diagonal[FG_MAX_COMPONENTS], FgLanes turn[9]);
 
 #endif

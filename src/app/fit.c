@@ -131,8 +131,10 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
   }
   PetscCall(FgVolumeWeightsCreate(&p, &report.weights));
   now = FgWallSeconds();
+  cpu = FgCpuSeconds();
   PetscCall(FgDeviationsCreate(&p, &report.deviations));
   report.seconds_deviations = FgWallSeconds() - now;
+  report.cpu_deviations     = FgCpuSeconds() - cpu;
   PetscCall(FgPipelineJudge(&p, report.freedom));
 
   now = FgWallSeconds();

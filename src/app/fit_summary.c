@@ -226,11 +226,12 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
                                 (int)p->model->counts.solves, "objectives", (int)p->problem->objectives, "hessian_products",
                                 (int)p->problem->hessians, "sweeps", (int)p->problem->sweeps));
   json_object_set_new(root, "seconds",
-                      json_pack("{s:{s:f, s:f, s:f, s:f, s:f, s:f, s:f}, s:{s:f, s:f, s:f, s:f}}", "wall", "read",
+                      json_pack("{s:{s:f, s:f, s:f, s:f, s:f, s:f, s:f}, s:{s:f, s:f, s:f, s:f, s:f}}", "wall", "read",
                                 p->seconds_read, "pointwise", p->seconds_pointwise, "field", r->seconds_field, "deviations",
                                 r->seconds_deviations, "write", r->seconds_write, "total", r->seconds_total, "computing",
                                 p->seconds_pointwise + r->seconds_field + r->seconds_deviations, "cpu_rank_0", "read",
-                                r->cpu_read, "pointwise", r->cpu_pointwise, "field", r->cpu_field, "write", r->cpu_write));
+                                r->cpu_read, "pointwise", r->cpu_pointwise, "field", r->cpu_field, "deviations",
+                                r->cpu_deviations, "write", r->cpu_write));
   json_object_set_new(root, "peak_memory_bytes", json_real(memory));
   return root;
 }

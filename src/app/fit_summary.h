@@ -13,8 +13,8 @@ typedef struct {
   FgSolveReport   solve;
   FgVolumeWeights weights;
   FgDeviations    deviations;
-  double          freedom;                                       /* degrees of freedom spent by all voxels [1] */
-  double          cpu_read, cpu_pointwise, cpu_field, cpu_write; /* [s] */
+  double          freedom;                                                       /* degrees of freedom spent by all voxels [1] */
+  double          cpu_read, cpu_pointwise, cpu_field, cpu_deviations, cpu_write; /* [s] */
   double          seconds_field, seconds_deviations, seconds_write, seconds_total; /* wall [s] */
 } FgFitReport;
 

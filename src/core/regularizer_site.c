@@ -132,6 +132,9 @@ void FgRegularizerGatherLane(FgRegularizer r, PetscInt site, const PetscScalar *
   else Sum(r, nc, naxes, site, m, scale, lane, at);
 }
 
+/* Column of the frame that tangent coordinate c moves an axis towards, and its sign; 0 where it does not (chart.c). */
+static const int towards[2][3] = {{1, 2, -1}, {0, -1, 2}}, sign[2][3] = {{1, 1, 0}, {-1, 0, 1}};
+
 /* y = M x, M symmetric as (xx, yy, zz, xy, xz, yz), x a column of a frame. */
 static inline void Apply(const FgLanes M[6], const FgLanes frame[9], int column, FgLanes y[3])
 {
@@ -157,8 +160,6 @@ FG_SIMD_CLONES
 void FgRegularizerLanesEvaluate(FgRegularizer r, const FgRegularizerLanes *at, FgBatchPoint *point, PetscBool derivatives)
 {
   const PetscInt tangent = r->field->tangent, nt = r->field->ntangent;
-  /* Column of the frame that tangent coordinate c moves an axis towards, and its sign; 0 where it does not (chart.c). */
-  static const int towards[2][3] = {{1, 2, -1}, {0, -1, 2}}, sign[2][3] = {{1, 1, 0}, {-1, 0, 1}};
 
   for (PetscInt t = 0; t < r->nterms; t++) {
     const FgRegularizerTerm *term = &r->terms[t];
@@ -199,28 +200,54 @@ void FgRegularizerLanesEvaluate(FgRegularizer r, const FgRegularizerLanes *at, F
   }
 }
 
-void FgRegularizerCross(FgRegularizer r, PetscInt site, const FgDomainLink *link, const PetscScalar *m, double scale,
-                        double *block)
+void FgRegularizerGatherBond(FgRegularizer r, const FgDomainLink *link, double scale, int lane, FgRegularizerBonds *bonds)
 {
   const FgField  field = r->field;
-  const PetscInt nc = field->ncomponents, nt = field->ntangent, other = link->site;
+  const PetscInt nc    = field->ncomponents;
 
+  for (PetscInt c = 0; c < nc; c++) bonds->weight[c][lane] = 0.0;
+  for (PetscInt k = 0; k < 9; k++) bonds->frame[k][lane] = 0.0;
+  if (!link) return;
+  for (PetscInt c = 0; c < nc; c++) bonds->weight[c][lane] = scale * link->coupling * r->lagged[(size_t)link->group * nc + c];
+  for (PetscInt k = 0; field->frames && k < 9; k++) bonds->frame[k][lane] = field->frames[9 * (size_t)link->site + k];
+}
+
+FG_SIMD_CLONES
+void FgRegularizerBondsEvaluate(FgRegularizer r, const FgRegularizerBonds *bonds, const FgLanes frame[9],
+                                FgLanes diagonal[FG_MAX_COMPONENTS], FgLanes turn[9])
+{
+  const PetscInt nt = r->field->ntangent;
+  FgLanes        G[9]; /* products of columns: G[3 p + q] = column p here . column q there */
+
+  for (PetscInt k = 0; k < nt * 3; k++) {
+    FG_EACH_LANE turn[k][l] = 0.0;
+  }
+  for (int k = 0; nt && k < 9; k++) {
+    const int p = k / 3, q = k % 3;
+
+    FG_EACH_LANE
+    {
+      G[k][l] = frame[p][l] * bonds->frame[q][l] + frame[3 + p][l] * bonds->frame[3 + q][l] +
+                frame[6 + p][l] * bonds->frame[6 + q][l];
+    }
+  }
   for (PetscInt t = 0; t < r->nterms; t++) {
     const FgRegularizerTerm *term   = &r->terms[t];
-    const PetscInt           c      = term->component;
-    const double             weight = scale * r->lagged[(size_t)link->group * nc + FgRegularizerColumn(term)] * link->coupling;
-    double                   ni[3], nj[3], di[3][3], dj[3][3], cosine;
+    const int                x      = (int)term->axis;
+    const double            *weight = bonds->weight[FgRegularizerColumn(term)];
 
     if (term->kind == FG_KIND_SCALAR) {
-      block[c * nc + c] -= weight;
+      FG_EACH_LANE diagonal[term->component][l] = -weight[l];
       continue;
     }
-    Axis(field, term->axis, &field->frames[9 * site], &m[site * nc + c], ni, di);
-    Axis(field, term->axis, &field->frames[9 * other], &m[other * nc + c], nj, dj);
-    cosine = Dot(ni, nj);
     for (PetscInt a = 0; a < nt; a++) {
       for (PetscInt b = 0; b < nt; b++) {
-        block[(c + a) * nc + c + b] -= weight * (cosine * Dot(di[a], dj[b]) + Dot(di[a], nj) * Dot(dj[b], ni));
+        const int    p = towards[x][a], q = towards[x][b];
+        const double both = sign[x][a] * sign[x][b];
+
+        if (both == 0.0) continue;
+        FG_EACH_LANE turn[3 * a + b][l] -= both * weight[l] *
+                                           (G[3 * x + x][l] * G[3 * p + q][l] + G[3 * p + x][l] * G[3 * x + q][l]);
       }
     }
   }
