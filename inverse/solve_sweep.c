@@ -33,7 +33,7 @@ typedef struct {
   unsigned char     *awake;
 } Work;
 
-static const double reach = 0.5; /* [standard deviations] how far a parabola is trusted */
+static const double reach = 1.0; /* [standard deviations] how far a parabola is trusted */
 
 /* The present point of sites[count] and what their neighbors are to them; idle lanes repeat the first site. */
 static void Gather(Work *work, int count, const PetscInt sites[], const PetscScalar *field_m)

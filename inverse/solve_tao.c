@@ -171,10 +171,12 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSo
   const double   norm_of_ones = PetscSqrtReal((PetscReal)problem->field->ncomponents * problem->field->domain->nglobal);
   Vec            x, lower, upper;
   Mat            H;
+  PetscBool      unnamed;
 
   PetscFunctionBegin;
   PetscCall(PetscMemzero(report, sizeof(*report)));
-  PetscCall(PetscStrncpy(report->solver, options->solver, sizeof(report->solver)));
+  PetscCall(PetscStrcmp(options->solver, "tao", &unnamed));
+  PetscCall(PetscStrncpy(report->solver, unnamed ? TAOBLMVM : options->solver, sizeof(report->solver)));
   PetscCall(VecCreateMPI(comm, nlocal, PETSC_DETERMINE, &x));
   PetscCall(VecDuplicate(x, &lower));
   PetscCall(VecDuplicate(x, &upper));
@@ -196,7 +198,7 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSo
 
     PetscCall(FillVariables(problem, x, lower, upper));
     PetscCall(TaoCreate(comm, &tao));
-    PetscCall(TaoSetType(tao, options->solver));
+    PetscCall(TaoSetType(tao, report->solver));
     PetscCall(TaoSetSolution(tao, x));
     PetscCall(TaoSetVariableBounds(tao, lower, upper));
     PetscCall(TaoSetObjectiveAndGradient(tao, NULL, ObjectiveGradient, problem));

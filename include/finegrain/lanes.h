@@ -16,7 +16,7 @@
 extern double            exp(double);
 #pragma omp declare simd notinbranch
 extern double            log(double);
-#if !defined(__SANITIZE_ADDRESS__) /* run-time dispatch resolves before the sanitizer is ready */
+#if !defined(FG_SIMD_CLONES) && !defined(__SANITIZE_ADDRESS__) /* dispatch resolves before the sanitizer is ready */
 #define FG_SIMD_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #endif
 #endif

@@ -64,7 +64,7 @@ typedef struct {
 } FgSolveReport;
 
 typedef struct {
-  char      solver[32]; /* "sweep", or a TAO type that keeps bounds: blmvm, bqnls, bncg, bnls, bntr, bntl */
+  char      solver[32]; /* "sweep"; a TAO type that keeps bounds, blmvm, bqnls, bncg, bnls, bntr, bntl; "tao" is blmvm */
   double    tolerance;  /* on the projected gradient (FgProblemProjectedNorm) [1]: 1e-4 */
   PetscInt  max_iterations;
   double    relaxation; /* over-relaxation of sweeps, 1 .. 2 */
