@@ -173,14 +173,12 @@ static PetscErrorCode EstimateFromResiduals(FgPipeline *p, PetscBool magnitude, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Repeated b0 volumes show the deviation of a magnitude, which is below that of a channel: put right by the variance that the fit
-   expects of the b0 samples (median over voxels), and fitted again, where it matters. */
-static PetscErrorCode CorrectB0(FgPipeline *p)
+/* Median over voxels of the variance that the fit expects of the b0 samples, over sigma^2. */
+static PetscErrorCode VarianceOfB0(const FgPipeline *p, double *median)
 {
   const FgGradients *gradients = &p->measurement.gradients;
-  const double       matters   = 0.98; /* of the variance */
   const PetscScalar *m;
-  double            *variance, median;
+  double            *variance;
   float             *mean;
 
   PetscFunctionBegin;
@@ -196,12 +194,29 @@ static PetscErrorCode CorrectB0(FgPipeline *p)
     }
   }
   PetscCall(VecRestoreArrayRead(p->field->m, &m));
-  PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, mean, 1, 0.5, &median));
+  PetscCall(FgQuantile(p->measurement.comm, p->domain->nlocal, mean, 1, 0.5, median));
   PetscCall(PetscFree2(variance, mean));
-  if (!(median < matters)) PetscFunctionReturn(PETSC_SUCCESS);
-  p->sigma_median /= sqrt(median);
-  FillSigma(p, p->sigma_median);
-  PetscCall(FgPipelineFitSites(p, PETSC_TRUE));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Repeated b0 volumes show the deviation of a magnitude, which is below that of a channel: put right by the variance that the fit
+   expects of them, and fitted again, until that no longer changes. */
+static PetscErrorCode CorrectB0(FgPipeline *p)
+{
+  enum { MAX_ROUNDS = 5 };
+  const double settled = 0.01, shown = p->sigma_median;
+
+  PetscFunctionBegin;
+  for (int round = 0; round < MAX_ROUNDS; round++) {
+    const double before = p->sigma_median;
+    double       variance;
+
+    PetscCall(VarianceOfB0(p, &variance));
+    if (!(variance > 0.0) || fabs(shown / sqrt(variance) / before - 1.0) < settled) break;
+    p->sigma_median = shown / sqrt(variance);
+    FillSigma(p, p->sigma_median);
+    PetscCall(FgPipelineFitSites(p, PETSC_TRUE));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -59,6 +59,16 @@ for from in b0 residual; do
   below "$(ratio "$(jq .noise.sigma_signal_units level/summary.json)" "$sigma")" 1.15 "noise level from $from, spoiled data, over the true one"
 done
 
+# A real brain: nothing is listed as it is, and what is spoiled is, a b0 volume among it.
+brain=$SOURCE/examples/brain
+"$SPOIL_VOLUMES" "$brain/dwi.nii.gz" brain.nii.gz 0.6 3 9 12
+for volume in "$brain/dwi.nii.gz" brain.nii.gz; do
+  expect_exit 0 "$FINEGRAIN" fit "$volume" --mask "$brain/dwi_mask.nii.gz" --bval "$brain/dwi.bval" --bvec "$brain/dwi.bvec" -o brain --force \
+    --pointwise --robust huber --no-picture
+  echo "brain: $(jq -c '.robust.mean_weights | map(. * 100 | round / 100)' brain/summary.json)"
+  [ "$(low brain)" = "$([ "$volume" = brain.nii.gz ] && echo "[3,9,12]" || echo "[]")" ] || fail "$volume: listed $(low brain)"
+done
+
 # The number of ranks changes nothing, a threshold that nothing reaches is least squares, and the derivatives are right.
 expect_exit 0 "$MPIEXEC" -n 2 "$FINEGRAIN" fit weighted.nii.gz --mask sim/dwi_mask.nii.gz --bval sim/dwi.bval --bvec sim/dwi.bvec -o two \
   --orientation dispersed --no-picture --pointwise --robust huber -q
