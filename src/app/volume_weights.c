@@ -91,14 +91,14 @@ PetscErrorCode FgVolumeWeightsCreate(const FgPipeline *p, FgVolumeWeights *w)
 
   PetscFunctionBegin;
   memset(w, 0, sizeof(*w));
-  if (!(p->problem->data.huber > 0.0)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!(p->problem->data.huber > 0.0) || !p->measurement.gradients.n) PetscFunctionReturn(PETSC_SUCCESS);
   moments     = FgHuberExpect(p->problem->data.huber);
   w->n        = n;
   w->expected = moments.weight;
   PetscCall(PetscCalloc3(n, &w->weight, n, &w->z, n, &w->low));
   PetscCall(PetscCalloc4(n, &count, n, &work, n, &distance, n, &shell));
   PetscCall(SumWeights(p, n, w->weight, count));
-  if (p->measurement.gradients.n) FindShells(&p->measurement.gradients, n, work, shell);
+  FindShells(&p->measurement.gradients, n, work, shell);
   for (PetscInt k = 0; k < n; k++) {
     w->z[k]     = w->weight[k] - Median(n, w->weight, shell, k, work);
     distance[k] = fabs(w->z[k]);
@@ -130,12 +130,10 @@ void FgVolumeWeightsPrint(const FgVolumeWeights *w, const FgPipeline *p, FgLog *
   if (!w->n) return;
   for (PetscInt k = 0; k < PetscMin(w->nlow, SHOWN); k++) {
     const PetscInt v       = w->low[k];
-    const int      written = p->measurement.gradients.n
-                                 ? snprintf(list + used, sizeof(list) - used, "%s %d (b %.0f, %.2f)", k ? "," : "", (int)v,
-                                            p->measurement.gradients.b[v], w->weight[v])
-                                 : snprintf(list + used, sizeof(list) - used, "%s %d (%.2f)", k ? "," : "", (int)v, w->weight[v]);
+    const int      written = snprintf(list + used, sizeof(list) - used, "%s %d (b %.0f, %.2f)", k ? "," : "", (int)v,
+                                      p->measurement.gradients.b[v], w->weight[v]);
 
-    used += (size_t)PetscMax(0, written);
+    used = PetscMin(used + (size_t)PetscMax(0, written), sizeof(list) - 1);
   }
   FgLogResult(log, "robust   %d of %d volumes weigh conspicuously less than others of their shell (noise: %.2f)%s%s%s",
               (int)w->nlow, (int)w->n, w->expected, w->nlow ? ", counted from 0:" : "", list, w->nlow > SHOWN ? ", ..." : "");
@@ -150,11 +148,10 @@ void FgVolumeWeightsJson(const FgVolumeWeights *w, const FgPipeline *p, json_t *
   low = json_array();
   for (PetscInt k = 0; k < w->n; k++) json_array_append_new(all, isfinite(w->weight[k]) ? json_real(w->weight[k]) : json_null());
   for (PetscInt k = 0; k < w->nlow; k++) {
-    const PetscInt v     = w->low[k];
-    json_t        *entry = json_pack("{s:i, s:f, s:f}", "index", (int)v, "mean_weight", w->weight[v], "z", w->z[v]);
+    const PetscInt v = w->low[k];
 
-    if (p->measurement.gradients.n) json_object_set_new(entry, "b", json_real(p->measurement.gradients.b[v]));
-    json_array_append_new(low, entry);
+    json_array_append_new(low, json_pack("{s:i, s:f, s:f, s:f}", "index", (int)v, "b", p->measurement.gradients.b[v],
+                                         "mean_weight", w->weight[v], "z", w->z[v]));
   }
   json_object_set_new(root, "robust",
                       json_pack("{s:s, s:f, s:f, s:o}", "estimator", "huber", "threshold", p->problem->data.huber,

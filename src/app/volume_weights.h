@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 typedef struct {
-  PetscInt  n;        /* volumes; 0: not a robust fit */
+  PetscInt  n;        /* volumes; 0: not a robust fit, or not of volumes */
   double   *weight;   /* [n] mean over voxels, NaN where a volume has no sample */
   double   *z;        /* [n] robust z-score of the weight in its shell, NaN where there is none to compare with */
   double    expected; /* mean weight under Gaussian noise */
