@@ -37,8 +37,8 @@ static inline double FgHuberSquare(double residual, double bounded)
 
 /* What to expect of whitened residuals that are standard normal, for a threshold > 0; infinite: squares. */
 typedef struct {
-  double weight;          /* E w: 0.961 at 1.345 */
-  double weight_variance; /* Var w: 0.010 */
+  double weight;          /* E w: 0.960 at 1.345 */
+  double weight_variance; /* Var w: 0.011 */
   double square;          /* E 2 rho: 0.933 */
   double bounded;         /* E psi^2: 0.710 */
   double freedom;         /* by how much of E psi^2 a fitted parameter lowers the sum of psi^2: 0.753; of squares: 1 */

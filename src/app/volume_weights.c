@@ -1,6 +1,6 @@
 /* volume_weights.c: a robust fit gives every sample a weight of 0 to 1; a volume spoiled by motion shows in the mean of its weights.
 
-   Under Gaussian noise the mean is known (robust.h: 0.961 at the usual threshold), a little more because the fit follows the data. Real
+   Under Gaussian noise the mean is known (robust.h: 0.960 at the usual threshold), a little more because the fit follows the data. Real
    data weigh less, and how much less depends on the b-value (fluid that pulsates is bright without weighting). So a volume is compared
    with those of its own shell: it is conspicuous if its mean weight is below that of Gaussian noise and lies more than four robust
    standard deviations (1.4826 times the median absolute deviation of the shell and of all volumes, but no less than chance gives) below
