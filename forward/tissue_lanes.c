@@ -113,6 +113,7 @@ void FgTissueTabulate(const FgTissue *tissue, FgTissueTable *table)
 
   FgTissueComponents(tissue, components);
   table->lower = components[0].lower;
+  table->upper = components[0].upper;
   table->step  = (components[0].upper - components[0].lower) / FG_TABLE_INTERVALS;
   for (int i = 0; i <= FG_TABLE_INTERVALS; i++) {
     double c[2], dc[2];
@@ -125,45 +126,56 @@ void FgTissueTabulate(const FgTissue *tissue, FgTissueTable *table)
   }
 }
 
-/* Cubic Hermite interpolation at x = 0 .. FG_TABLE_INTERVALS. */
-static inline void Look(const FgTissueTable *table, double x, double c[2])
+/* max(x, 0) and the nearest of 0 .. 1, without branches: a compiler that takes apart nested conditions leaves loops over lanes scalar. */
+static inline double Positive(double x)
 {
-  const int    i = x < FG_TABLE_INTERVALS ? (int)x : FG_TABLE_INTERVALS - 1;
-  const double t = x - i, *p = table->node[i], *q = table->node[i + 1];
-
-  for (int k = 0; k < 2; k++) {
-    const double rise = q[k] - p[k];
-
-    c[k] = p[k] + t * (p[2 + k] + t * (3.0 * rise - 2.0 * p[2 + k] - q[2 + k] + t * (p[2 + k] + q[2 + k] - 2.0 * rise)));
-  }
+  return 0.5 * (x + fabs(x));
 }
 
-/* The best t of the orientation model where the closure gives c, for eigenvalues in descending order; squared Frobenius misfit. */
-static inline double Shape(FgOrientation orientation, const double c[2], double l0, double l1, double l2, double t[3])
+static inline double Unit(double x)
 {
-  const double difference = c[0] - c[1], big = difference >= 0.0 ? l0 : l2, small = difference >= 0.0 ? l2 : l0;
-  const double size = fabs(difference), least = 1e-12 * fabs(c[0] + c[1]) + 1e-300;
-  const double inverse = size > least ? 1.0 / difference : 0.0;
+  return 0.5 * (1.0 + fabs(x) - fabs(x - 1.0));
+}
+
+/* Cubic Hermite interpolation at x = 0 .. FG_TABLE_INTERVALS. */
+static inline __attribute__((always_inline)) void Look(const FgTissueTable *table, double x, double *par, double *perp)
+{
+  const int    whole = (int)x, i = whole < FG_TABLE_INTERVALS ? whole : FG_TABLE_INTERVALS - 1;
+  const double t = x - i, *p = table->node[i], *q = table->node[i + 1], rise = q[0] - p[0], climb = q[1] - p[1];
+
+  *par  = p[0] + t * (p[2] + t * (3.0 * rise - 2.0 * p[2] - q[2] + t * (p[2] + q[2] - 2.0 * rise)));
+  *perp = p[1] + t * (p[3] + t * (3.0 * climb - 2.0 * p[3] - q[3] + t * (p[3] + q[3] - 2.0 * climb)));
+}
+
+/* The best t of the orientation model where the closure gives par and perp, for eigenvalues in descending order; squared Frobenius
+   misfit. fast: 1 where the fiber axis is the direction of the largest eigenvalue, 0 of the smallest. */
+static inline __attribute__((always_inline)) double Shape(FgOrientation orientation, double par, double perp, double l0,
+                                                          double l1, double l2, double *t0, double *t1, double *t2, double *fast)
+{
+  const double difference = par - perp, first = difference >= 0.0 ? 1.0 : 0.0;
+  const double big = l2 + first * (l0 - l2), small = l0 + first * (l2 - l0);
+  const double inverse = difference / (difference * difference + 1e-24 * (par * par + perp * perp) + 1e-60);
 
   if (orientation == FG_ALIGNED) {
-    t[0] = 1.0;
-    t[1] = t[2] = 0.0;
+    *t0 = 1.0;
+    *t1 = *t2 = 0.0;
   } else if (orientation == FG_DISPERSED) {
-    const double free = (big - 0.5 * (l1 + small)) * inverse, kappa = free < 0.0 ? 0.0 : free > 1.0 ? 1.0 : free;
+    const double kappa = Unit((big - 0.5 * (l1 + small)) * inverse);
 
-    t[0] = (1.0 + 2.0 * kappa) * (1.0 / 3.0);
-    t[1] = t[2] = (1.0 - kappa) * (1.0 / 3.0);
+    *t0 = (1.0 + 2.0 * kappa) * (1.0 / 3.0);
+    *t1 = *t2 = (1.0 - kappa) * (1.0 / 3.0);
   } else {
     /* Projection of (x0 >= x1 >= x2) on the simplex. */
-    const double x0 = (big - c[1]) * inverse, x1 = (l1 - c[1]) * inverse, x2 = (small - c[1]) * inverse;
+    const double x0 = (big - perp) * inverse, x1 = (l1 - perp) * inverse, x2 = (small - perp) * inverse;
     const double s1 = x0 - 1.0, s2 = 0.5 * (x0 + x1 - 1.0), s3 = (x0 + x1 + x2 - 1.0) * (1.0 / 3.0);
-    const double shift = x2 > s3 ? s3 : x1 > s2 ? s2 : s1;
+    const double two = x1 > s2 ? s2 : s1, shift = x2 > s3 ? s3 : two;
 
-    t[0] = x0 > shift ? x0 - shift : 0.0;
-    t[1] = x1 > shift ? x1 - shift : 0.0;
-    t[2] = x2 > shift ? x2 - shift : 0.0;
+    *t0 = Positive(x0 - shift);
+    *t1 = Positive(x1 - shift);
+    *t2 = Positive(x2 - shift);
   }
-  const double e0 = c[1] + difference * t[0] - big, e1 = c[1] + difference * t[1] - l1, e2 = c[1] + difference * t[2] - small;
+  *fast           = first;
+  const double e0 = perp + difference * *t0 - big, e1 = perp + difference * *t1 - l1, e2 = perp + difference * *t2 - small;
 
   return e0 * e0 + e1 * e1 + e2 * e2;
 }
@@ -211,21 +223,22 @@ static inline void Order(FgLanes A[6], FgLanes V[9], int p, int q)
 }
 
 /* Misfit at position x of the table. */
-static inline double At(const FgTissue *tissue, const FgTissueTable *table, const FgLanes A[6], int l, double x, double t[3],
-                        double c[2])
+static inline __attribute__((always_inline)) double At(FgOrientation orientation, const FgTissueTable *table, const FgLanes A[6],
+                                                       int l, double x)
 {
-  Look(table, x, c);
-  return Shape(tissue->orientation, c, A[0][l], A[1][l], A[2][l], t);
+  double par, perp, t0, t1, t2, fast;
+
+  Look(table, x, &par, &perp);
+  return Shape(orientation, par, perp, A[0][l], A[1][l], A[2][l], &t0, &t1, &t2, &fast);
 }
 
-FG_SIMD_CLONES
-void FgTissueFromTensorLanes(const FgTissue *tissue, const FgTissueTable *table, const FgLanes C[6], int rounds, FgLanes m[],
-                             FgLanes frame[9])
+/* For a given orientation, so that the loops over lanes have no branches. */
+static inline __attribute__((always_inline)) void FromTensor(FgOrientation orientation, const FgTissueTable *table,
+                                                             const FgLanes C[6], int rounds, FgLanes m[], FgLanes frame[9])
 {
-  enum { SWEEPS = 4, SCAN = 4 };          /* of the rotations; intervals of the table in a step of the scan */
-  const double        kappa_least = 0.02; /* at kappa 0 the data do not see the direction, and a descent method never would */
-  const FgOrientation orientation = tissue->orientation;
-  FgLanes             A[6], V[9], position, best;
+  enum { SWEEPS = 4, SCAN = 4 };   /* of the rotations; intervals of the table in a step of the scan */
+  const double kappa_least = 0.02; /* at kappa 0 the data do not see the direction, and a descent method never would */
+  FgLanes      A[6], V[9], position, best;
 
   memcpy(A, C, sizeof A);
   memset(V, 0, sizeof V);
@@ -241,17 +254,17 @@ void FgTissueFromTensorLanes(const FgTissue *tissue, const FgTissueTable *table,
   Order(A, V, 1, 2);
   Order(A, V, 0, 1);
 
-  FG_EACH_LANE best[l]     = INFINITY;
+  FG_EACH_LANE best[l]     = 1e300;
   FG_EACH_LANE position[l] = 0.0;
   for (int i = 0; i <= FG_TABLE_INTERVALS; i += SCAN) {
-    const double c[2] = {table->node[i][0], table->node[i][1]};
+    const double par = table->node[i][0], perp = table->node[i][1], at = i;
 
     FG_EACH_LANE
     {
-      double       t[3];
-      const double misfit = Shape(orientation, c, A[0][l], A[1][l], A[2][l], t);
+      double       t0, t1, t2, fast;
+      const double misfit = Shape(orientation, par, perp, A[0][l], A[1][l], A[2][l], &t0, &t1, &t2, &fast);
 
-      position[l] = misfit < best[l] ? i : position[l];
+      position[l] = misfit < best[l] ? at : position[l];
       best[l]     = misfit < best[l] ? misfit : best[l];
     }
   }
@@ -259,45 +272,52 @@ void FgTissueFromTensorLanes(const FgTissue *tissue, const FgTissueTable *table,
   for (int round = 0; round < rounds; round++, width *= 0.125) {
     FG_EACH_LANE
     {
-      double       t[3], c[2];
-      const double x = position[l], left = x > width ? x - width : 0.0;
-      const double right = x + width < FG_TABLE_INTERVALS ? x + width : FG_TABLE_INTERVALS;
-      const double f = best[l], p = At(tissue, table, A, l, left, t, c), q = At(tissue, table, A, l, right, t, c);
+      const double x = position[l], f = best[l], left = Positive(x - width);
+      const double right = FG_TABLE_INTERVALS - Positive(FG_TABLE_INTERVALS - x - width);
+      const double p = At(orientation, table, A, l, left), q = At(orientation, table, A, l, right);
       const double a = x - left, b = right - x; /* vertex of the parabola through three points, held between them */
       const double above = (q - f) * a * a - (p - f) * b * b, below = (q - f) * a + (p - f) * b;
-      const double vertex = below > 0.0 ? x - 0.5 * above / below : x;
-      const double inside = vertex < left ? left : vertex > right ? right : vertex;
-      const double g      = At(tissue, table, A, l, inside, t, c);
+      const double vertex = x - 0.5 * above / (fabs(below) + 1e-60), span = right - left;
+      const double inside = left + span * Unit((vertex - left) / (span + 1e-60));
+      const double g      = At(orientation, table, A, l, inside);
       const double low = p < f ? left : x, least = p < f ? p : f;
-      const double lower = q < least ? right : low, least2 = q < least ? q : least;
+      const double lower = q < least ? right : low, lowest = q < least ? q : least;
 
-      position[l] = g < least2 ? inside : lower;
-      best[l]     = g < least2 ? g : least2;
+      position[l] = g < lowest ? inside : lower;
+      best[l]     = g < lowest ? g : lowest;
     }
   }
   FG_EACH_LANE
   {
-    double       t[3], c[2], kappa, alignment;
-    const double misfit = At(tissue, table, A, l, position[l], t, c);
-    const int    fast   = c[0] >= c[1];
+    double par, perp, t0, t1, t2, fast;
 
-    best[l] = misfit;
-    m[0][l] = table->lower + table->step * position[l];
+    Look(table, position[l], &par, &perp);
+    best[l] = Shape(orientation, par, perp, A[0][l], A[1][l], A[2][l], &t0, &t1, &t2, &fast);
+    m[0][l] = table->upper - table->step * Positive(FG_TABLE_INTERVALS - position[l]);
+    m[0][l] = table->lower + Positive(m[0][l] - table->lower);
     if (orientation == FG_DISPERSED) {
-      alignment = t[0] - t[2];
-      m[1][l]   = alignment < kappa_least ? kappa_least : alignment;
+      m[1][l] = 1.0 - Positive(1.0 - kappa_least - Positive(t0 - t2 - kappa_least)); /* never above 1, rounding and all */
     } else if (orientation == FG_ORTHOTROPIC) {
-      alignment          = 1.0 - 3.0 * t[2];
-      kappa              = alignment < kappa_least ? kappa_least : alignment;
-      const double share = 2.0 * (t[1] - t[2]) / kappa;
+      const double kappa = 1.0 - Positive(1.0 - kappa_least - Positive(1.0 - 3.0 * t2 - kappa_least));
 
       m[1][l] = kappa;
-      m[2][l] = share < 0.0 ? 0.0 : share > 1.0 ? 1.0 : share;
+      m[2][l] = Unit(2.0 * (t1 - t2) / kappa);
     }
     for (int i = 0; i < 3; i++) { /* exchanging two columns mirrors the frame: the sign keeps it a rotation */
-      frame[3 * i][l]     = fast ? V[3 * i][l] : V[3 * i + 2][l];
-      frame[3 * i + 1][l] = fast ? V[3 * i + 1][l] : -V[3 * i + 1][l];
-      frame[3 * i + 2][l] = fast ? V[3 * i + 2][l] : V[3 * i][l];
+      const double x = V[3 * i][l], y = V[3 * i + 1][l], z = V[3 * i + 2][l];
+
+      frame[3 * i][l]     = fast > 0.5 ? x : z;
+      frame[3 * i + 1][l] = fast > 0.5 ? y : -y;
+      frame[3 * i + 2][l] = fast > 0.5 ? z : x;
     }
   }
+}
+
+FG_SIMD_CLONES
+void FgTissueFromTensorLanes(const FgTissue *tissue, const FgTissueTable *table, const FgLanes C[6], int rounds, FgLanes m[],
+                             FgLanes frame[9])
+{
+  if (tissue->orientation == FG_ALIGNED) FromTensor(FG_ALIGNED, table, C, rounds, m, frame);
+  else if (tissue->orientation == FG_DISPERSED) FromTensor(FG_DISPERSED, table, C, rounds, m, frame);
+  else FromTensor(FG_ORTHOTROPIC, table, C, rounds, m, frame);
 }

@@ -13,7 +13,7 @@ PETSC_INTERN void FgTissueTensorLanes(const FgTissue *tissue, const FgLanes m[],
 enum { FG_TABLE_INTERVALS = 64 };
 typedef struct {
   double node[FG_TABLE_INTERVALS + 1][4];
-  double lower, step;
+  double lower, upper, step; /* of porosity [1] */
 } FgTissueTable;
 PETSC_INTERN void FgTissueTabulate(const FgTissue *tissue, FgTissueTable *table);
 /* As FgTissueFromTensor, in lanes. Porosity is refined `rounds` times: 2 are enough to start a fit from, 4 give it to 1e-5 of its range.
