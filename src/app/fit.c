@@ -61,7 +61,7 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
   PetscCall(PetscStrncpy(options.solver, s->solver, sizeof(options.solver)));
   options.tolerance       = s->tolerance;
   options.max_iterations  = s->max_iterations;
-  options.relaxation      = 1.3;
+  options.relaxation      = 1.6;
   options.finish          = PETSC_TRUE;
   options.monitor         = Monitor;
   options.monitor_context = log;
