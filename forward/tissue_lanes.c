@@ -236,7 +236,7 @@ static inline __attribute__((always_inline)) double At(FgOrientation orientation
 static inline __attribute__((always_inline)) void FromTensor(FgOrientation orientation, const FgTissueTable *table,
                                                              const FgLanes C[6], int rounds, FgLanes m[], FgLanes frame[9])
 {
-  enum { SWEEPS = 4, SCAN = 4 };   /* of the rotations; intervals of the table in a step of the scan */
+  enum { SWEEPS = 3, SCAN = 4 };   /* of the rotations; intervals of the table in a step of the scan */
   const double kappa_least = 0.02; /* at kappa 0 the data do not see the direction, and a descent method never would */
   FgLanes      A[6], V[9], position, best;
 

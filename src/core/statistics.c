@@ -9,19 +9,31 @@
 
 PetscErrorCode FgQuantile(MPI_Comm comm, PetscInt n, const float values[], PetscInt stride, double q, double *quantile)
 {
-  uint32_t   low = 0, high = 0x7f7fffffu; /* largest finite float */
-  PetscInt64 total, wanted, below = 0;    /* below: values under the candidates, all ranks */
+  uint32_t   low = 0, high = 0;
+  PetscInt64 total, wanted, below = 0; /* below: values under the candidates, all ranks */
   PetscInt   nleft = 0;
-  float     *left, result; /* candidates of this rank: those with patterns low .. high */
+  float *left, result, range[2] = {0.0f, 0.0f}; /* candidates of this rank: those with patterns low .. high; -least, largest */
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(n, &left));
+  range[0] = -INFINITY;
   for (PetscInt i = 0; i < n; i++) {
-    left[nleft] = values[i * (size_t)stride];
-    nleft += isfinite(left[nleft]) ? 1 : 0;
+    const float value = values[i * (size_t)stride];
+
+    if (!isfinite(value)) continue;
+    left[nleft++] = value;
+    range[0]      = -value > range[0] ? -value : range[0];
+    range[1]      = value > range[1] ? value : range[1];
   }
   total = nleft;
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &total, 1, MPIU_INT64, MPI_SUM, comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, range, 2, MPI_FLOAT, MPI_MAX, comm));
+  range[0] = -range[0];
+  if (total) {
+    memcpy(&low, &range[0], sizeof(low));
+    memcpy(&high, &range[1], sizeof(high));
+  }
+  low &= 0x7fffffffu; /* of minus zero */
   wanted = (PetscInt64)ceil(q * (double)total);
   wanted = PetscMax(1, PetscMin(wanted, total));
   while (total && low < high) {
