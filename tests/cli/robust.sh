@@ -44,6 +44,16 @@ jq -e '.robust | .threshold == 1.345 and (.mean_weights | length) == 33 and .exp
 above "$(jq '.robust.mean_weights | add / length' sound_huber_pointwise/summary.json)" 0.95 "mean weight of sound data"
 below "$(jq '.robust.mean_weights | add / length' sound_huber_pointwise/summary.json)" 0.98 "mean weight of sound data"
 
+# Standard deviations come from the weighted Hessian: 95 % intervals of porosity.
+covered() {
+  mrcalc -quiet -force "$1/porosity.nii.gz" sim/truth/porosity.nii.gz -sub "$1/porosity_std.nii.gz" -div -abs 1.96 -lt covered.nii.gz
+  mrstats -quiet covered.nii.gz -mask sim/dwi_mask.nii.gz -output mean
+}
+command -v mrcalc mrstats >/dev/null || fail "mrcalc or mrstats of MRtrix is absent: scripts/install-deps test"
+above "$(covered sound_huber_pointwise)" 0.93 "sound: 95 % intervals that hold the true porosity"
+below "$(covered sound_huber_pointwise)" 0.97 "sound: 95 % intervals that hold the true porosity"
+above "$(covered weighted_huber_pointwise)" 0.9 "spoiled: 95 % intervals that hold the true porosity"
+
 # What outliers leave is not taken for a noise that must be smoothed away.
 alpha() { jq .weights.alpha "$1/summary.json"; }
 above "$(ratio "$(alpha weighted_huber_field)" "$(alpha sound_field)")" 0.7 "weight, spoiled and huber over sound"
