@@ -62,6 +62,8 @@ static PetscErrorCode StartPetsc(void)
   PetscFunctionBegin;
   unsetenv("PETSC_OPTIONS");
   unsetenv("PETSC_OPTIONS_YAML");
+  /* Without mpiexec Open MPI would start a daemon, only to be able to spawn further processes, which we never do. */
+  setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));
   PetscCall(PetscOptionsClearValue(NULL, "-skip_petscrc"));
   /* PETSc's handler prints pages on SIGPIPE and SIGSEGV. */
