@@ -16,7 +16,7 @@ def from_summary(out):
     with open(f"{out}/summary.json") as file:
         summary = json.load(file)
     cpu, wall = summary["seconds"]["cpu_rank_0"], summary["seconds"]["wall"]
-    found = {"computing": {"cpu_pointwise": cpu["pointwise"], "cpu_field": cpu["field"], "wall_field": wall["field"]}}
+    found = {"computing": {f"cpu_{phase}": seconds for phase, seconds in cpu.items()} | {"wall_field": wall["field"]}}
     if "weights" in summary:
         found |= {"alpha": summary["weights"]["alpha"], "solves": len(summary["weights"].get("curve", [])) or 1}
     if "solver" in summary:
