@@ -101,8 +101,8 @@ def speed_table(found):
         rows.append(row + [str(r.get("solves", "")), str(r.get("sweeps", ""))])
     return (
         f"{found['voxels']} voxels of {found['size'].replace(',', ' x ')}, 33 volumes; "
-        f"the input held as float is {found['input_mib']:.1f} MiB. From `read` on: CPU of finegrain's phases by its own clock.\n\n"
-        + table(heads, rows)
+        f"the input held as float is {found['input_mib']:.1f} MiB. "
+        "From `read` on: CPU of finegrain's phases by its own clock.\n\n" + table(heads, rows)
     )
 
 

@@ -91,6 +91,24 @@ def real(found):
             )
 
 
+def elsewhere(found):
+    """Ratios where no target was set: other noise, truths and counts of volumes; finegrain's default orientation model."""
+    columns = (
+        ("porosity", "dwidenoise + finegrain pointwise"),
+        ("angle", "dwidenoise + dwi2tensor"),
+        ("MD", "dwidenoise + dwi2tensor"),
+    )
+    columns += (("angle", "DIPY nlmeans + WLS"), ("MD", "DIPY nlmeans + WLS"))
+    names = {"porosity": "porosity RMSE", "angle": "direction error", "MD": "MD RMSE"}
+    rows = []
+    for key in dict.fromkeys((r["phantom"], r["noise"], r["snr"], r["volumes"]) for r in found["rows"] if not r["judged"]):
+        own = [r for r in found["rows"] if (r["phantom"], r["noise"], r["snr"], r["volumes"]) == key]
+        ratios = [pooled(own, TV, error) / pooled(own, peer, error) for error, peer in columns]
+        noise = {"rician": "Rician", "gaussian": "Gaussian"}[key[1]]
+        rows.append([f"{key[0]}, {noise} noise, SNR {key[2]}, {key[3]} volumes"] + [f"{ratio:.2f}" for ratio in ratios])
+    return report.table(["volume"] + [f"{names[error]} vs {peer}" for error, peer in columns], rows) if rows else ""
+
+
 def tables(results):
     heads = ["target", "at most", "measured (single phantoms)", "met"]
     text = ""
@@ -100,4 +118,6 @@ def tables(results):
             rows += list(judge(results[part], suffix)) if part in results else []
         rows += list(real(results["real"])) if "real" in results and not suffix else []
         text += title + report.table(heads, rows) + "\n"
+    if "phantoms" in results and (rest := elsewhere(results["phantoms"])):
+        text += "Automatic TV against the others where no target was set:\n\n" + rest
     return text
