@@ -1,10 +1,11 @@
 /* uncertainty.c: how good the standard deviations of regularized fits are, for bench/uncertainty.sh.
 
-   usage: bench_uncertainty exact DWI.nii.gz --alpha ALPHA [options of finegrain fit]
+   usage: bench_uncertainty exact TRUTH_FOLDER DWI.nii.gz --alpha ALPHA [options of finegrain fit]
      Fits, and compares the reported standard deviations of 200 voxels spread over the mask with columns of the inverse of the posterior
      Hessian A, solved for by conjugate gradients to 1e-4. One table row a component: the reported one over the exact one, median and
-     5 to 95 %; that of the estimate under repeated noise, (A^-1 J^T W J A^-1)^1/2 without bias, over the exact one; and the reported
-     one over the voxel's own by itself, (B^-1)^1/2.
+     5 to 95 %; that of the estimate under repeated noise, (A^-1 J^T W J A^-1)^1/2 without bias, over the exact one; the
+     reported one over the voxel's own by itself, (B^-1)^1/2; and of scalar components the share of the voxels whose 95 % intervals hold
+     the truth, with the reported, the exact and the repeated-noise ones.
    usage: bench_uncertainty borders TRUTH_FOLDER MASK.nii.gz
      Writes the mask of voxels that have a neighbor whose true porosity differs by more than 0.03 or whose fiber by more than 15 degrees. */
 #include "finegrain/image.h"
@@ -50,7 +51,25 @@ static PetscErrorCode Fit(FitSettings *s, FgLog *log, FgPipeline *p)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Exact(FitSettings *s, FgLog *log)
+/* Truth of a scalar component at this rank's voxels; NULL for the others. */
+static PetscErrorCode ReadTruth(const FgPipeline *p, const char *folder, PetscInt c, float **truth)
+{
+  FgImageInfo info;
+  float      *map;
+  char        path[PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBegin;
+  *truth = NULL;
+  if (p->field->components[c].kind == FG_KIND_TANGENT) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s.nii.gz", folder, p->field->components[c].name));
+  PetscCall(FgImageRead(path, &info, &map));
+  PetscCall(PetscMalloc1(p->domain->nlocal, truth));
+  PetscCall(FgMeasurementScatter(&p->measurement, map, *truth));
+  PetscCall(PetscFree(map));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Exact(FitSettings *s, const char *folder, FgLog *log)
 {
   FgPipeline  p;
   FgInfluence influence;
@@ -76,11 +95,14 @@ static PetscErrorCode Exact(FitSettings *s, FgLog *log)
   PetscCall(VecDuplicate(e, &x));
   PetscCall(VecDuplicate(e, &y));
   for (PetscInt c = 0; c < nc; c++) {
-    PetscInt n = 0;
+    PetscInt n = 0, held[3] = {0, 0, 0};
+    float   *truth;
+
+    PetscCall(ReadTruth(&p, folder, c, &truth));
 
     for (PetscInt k = 0; k < VOXELS; k++) {
       const PetscInt i = (PetscInt)((k + 0.5) * p.domain->nlocal / VOXELS), row = i * nc + c, diagonal = c * (c + 1) / 2 + c;
-      PetscReal      available, exact, repeated;
+      PetscReal      available, exact, repeated, value;
 
       PetscCall(VecGetValues(influence->free, 1, &row, &available));
       if (available == 0.0) continue;
@@ -92,12 +114,24 @@ static PetscErrorCode Exact(FitSettings *s, FgLog *log)
       PetscCall(VecDot(e, x, &exact));
       PetscCall(FgInfluenceApply(influence, PETSC_TRUE, x, y));
       PetscCall(VecDot(x, y, &repeated));
+      if (truth) {
+        PetscCall(VecGetValues(p.field->m, 1, &row, &value));
+        held[0] += fabs(value - truth[i]) <= 1.96 * sqrt(covariance[i * size + diagonal]) ? 1 : 0;
+        held[1] += fabs(value - truth[i]) <= 1.96 * sqrt(exact) * p.problem->scale[c] ? 1 : 0;
+        held[2] += fabs(value - truth[i]) <= 1.96 * sqrt(repeated) * p.problem->scale[c] ? 1 : 0;
+      }
       ratio[0][n]   = sqrt(covariance[i * size + diagonal] / exact) / p.problem->scale[c];
       ratio[1][n]   = sqrt(repeated / exact);
       ratio[2][n++] = sqrt(covariance[i * size + diagonal] / fisher[i * size + diagonal]);
     }
-    printf("| %s | %.3f (%.3f to %.3f) | %.2f | %.2f |\n", p.field->components[c].name, Quantile(n, ratio[0], 0.5),
+    printf("| %s | %.3f (%.3f to %.3f) | %.2f | %.2f |", p.field->components[c].name, Quantile(n, ratio[0], 0.5),
            Quantile(n, ratio[0], 0.05), Quantile(n, ratio[0], 0.95), Quantile(n, ratio[1], 0.5), Quantile(n, ratio[2], 0.5));
+    for (int k = 0; k < 3; k++) {
+      if (truth) printf(" %.1f |", 100.0 * held[k] / n);
+      else printf(" |");
+    }
+    printf("\n");
+    PetscCall(PetscFree(truth));
   }
   PetscCall(VecDestroy(&e));
   PetscCall(VecDestroy(&x));
@@ -154,8 +188,8 @@ int main(int argc, char *argv[])
   FgOptionsDefaults(&FgCommandFit, settings);
   if (!strcmp(argv[1], "borders")) {
     code = Borders(argv[2], argv[3]);
-  } else if (FgOptionsParse(&FgCommandFit, argc - 2, argv + 2, settings, message)) {
-    code = Exact(settings, &log);
+  } else if (FgOptionsParse(&FgCommandFit, argc - 3, argv + 3, settings, message)) {
+    code = Exact(settings, argv[2], &log);
   } else {
     fprintf(stderr, "bench_uncertainty: %s\n", message);
     return 1;

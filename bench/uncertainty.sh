@@ -13,7 +13,7 @@ cmake --build "$build" --target finegrain compare_maps bench_uncertainty >&2
 # percent FOLDER TRUTH MAP DEVIATION [MASK]
 percent() {
   "$build/tests/compare_maps" coverage "$1/$3.nii.gz" "$2/$3.nii.gz" "$1/$4.nii.gz" "$1/status.nii.gz" "${@:5}" |
-    awk '{ if ($1 == $1 + 0) printf " %.1f", 100 * $1; else printf " -" }'
+    awk '{ if ($1 ~ /nan/) printf " -"; else printf " %.1f", 100 * $1 }'
 }
 
 row() { # PHANTOM SNR NAME OPTION...
@@ -49,10 +49,14 @@ if [ "$what" != exact ]; then
     done
   done
   row borders 20 "tv, epsilon 0.01" --regularizer tv --tv-epsilon 0.01
-  sigma=$(jq .Sigma "$work/borders20/dwi.json")
+  for share in 0 0.05 0.3 1; do
+    row borders 20 "tv, epsilon 0.01, share $share" --regularizer tv --tv-epsilon 0.01 --petsc "-uncertainty_share $share"
+  done
+  sigma=$(jq -e .Noise.Sigma "$work/borders20/dwi.json")
   for factor in 0.9 1.1; do
-    row borders 20 "pointwise, $factor times the true noise level" --pointwise --sigma "$(jq -n "$factor * $sigma")"
-    row borders 20 "tv, $factor times the true noise level" --regularizer tv --sigma "$(jq -n "$factor * $sigma")"
+    wrong=$(jq -n "$factor * $sigma")
+    row borders 20 "pointwise, $factor times the true noise level" --pointwise --sigma "$wrong"
+    row borders 20 "tv, $factor times the true noise level" --regularizer tv --sigma "$wrong"
   done
   echo
 fi
@@ -61,10 +65,10 @@ if [ "$what" != coverage ]; then
   for options in "--regularizer tikhonov --alpha 0.04" "--regularizer tv --alpha 0.5" "--regularizer tv --alpha 0.5 --tv-epsilon 0.01"; do
     echo "mixed, SNR 20, $options:"
     echo
-    echo "| component | reported over exact: median (5 to 95 %) | of the estimate under repeated noise over exact | reported over pointwise |"
-    echo "|---|---|---|---|"
+    echo "| component | reported over exact: median (5 to 95 %) | of the estimate under repeated noise over exact | reported over pointwise | coverage, reported | coverage, exact | coverage, repeated noise |"
+    echo "|---|---|---|---|---|---|---|"
     # shellcheck disable=SC2086
-    "$build/bench/bench_uncertainty" exact "$work/mixed20/dwi.nii.gz" --orientation dispersed $options
+    "$build/bench/bench_uncertainty" exact "$work/mixed20/truth" "$work/mixed20/dwi.nii.gz" --orientation dispersed $options
     echo
   done
 fi

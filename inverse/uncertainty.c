@@ -152,11 +152,12 @@ static PetscErrorCode AddBonds(FgProblem problem, Vec precision)
 static PetscErrorCode ExpectDifferences(FgProblem problem, Vec precision)
 {
   enum { ROUNDS = 3 };
-  const double        share = 0.15;
   const FgRegularizer r     = problem->regularizer;
+  PetscReal           share = 0.15;
 
   PetscFunctionBegin;
   if (r->ops->weight(0.0, 1.0) == r->ops->weight(1.0, 1.0)) PetscFunctionReturn(PETSC_SUCCESS); /* quadratic */
+  PetscCall(PetscOptionsGetReal(NULL, "uncertainty_", "-share", &share, NULL));                 /* for measurements */
   for (int round = 0; round < ROUNDS; round++) {
     PetscCall(VecCopy(precision, problem->x));
     if (round) PetscCall(AddBonds(problem, problem->x));

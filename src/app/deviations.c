@@ -82,40 +82,36 @@ static double Form(const float *covariance, PetscInt nc, const double *g, const 
   return sum;
 }
 
-/* Derivatives of FA, MD and the first eigenvector towards the other two with respect to the scalar components, by differences inside the
-   box. */
+/* Derivatives of FA, MD and the first eigenvector towards the other two with respect to the scalar components, by differences towards the
+   inside of the box. */
 static void Differentiate(const FgPipeline *p, gsl_eigen_symmv_workspace *space, const double *m, const double *frame, double *fa,
                           double *md, double axis[2][FG_MAX_COMPONENTS])
 {
-  double at[FG_MAX_COMPONENTS], C[6], values[3], e[9];
+  double at[FG_MAX_COMPONENTS], C[6], values[3], e[9], anisotropy;
 
   for (PetscInt c = 0; c < p->field->ncomponents; c++) at[c] = m[c];
-  if (!frame) {
-    p->model->ops->site_tensor(p->model, m, frame, C);
-    FgTensorAxes(space, C, values, e);
-  }
+  p->model->ops->site_tensor(p->model, m, frame, C);
+  anisotropy = FgFractionalAnisotropy(C);
+  if (!frame) FgTensorAxes(space, C, values, e);
   for (PetscInt c = 0; c < p->field->ncomponents; c++) {
     const FgComponent *component = &p->field->components[c];
-    const double       h         = 1e-4 * (isfinite(component->upper - component->lower) ? component->upper - component->lower
-                                                                                         : PetscMax(fabs(m[c]), 1.0));
-    const double       low = PetscMax(m[c] - h, component->lower), high = PetscMin(m[c] + h, component->upper);
-    double             before[6], after[6];
+    const double       range     = component->upper - component->lower;
+    double             step      = 1e-5 * (isfinite(range) ? range : PetscMax(fabs(m[c]), 1.0)), change[6];
 
     fa[c] = md[c] = axis[0][c] = axis[1][c] = 0.0;
     if (component->kind == FG_KIND_TANGENT || !strcmp(component->name, "S0")) continue; /* neither turns up in FA and MD */
-    at[c] = low;
-    p->model->ops->site_tensor(p->model, at, frame, before);
-    at[c] = high;
-    p->model->ops->site_tensor(p->model, at, frame, after);
+    if (m[c] + step > component->upper) step = -step;
+    at[c] = m[c] + step;
+    p->model->ops->site_tensor(p->model, at, frame, change);
     at[c] = m[c];
-    fa[c] = (FgFractionalAnisotropy(after) - FgFractionalAnisotropy(before)) / (high - low);
-    for (int k = 0; k < 6; k++) after[k] = (after[k] - before[k]) / (high - low);
-    md[c] = (after[0] + after[1] + after[2]) / 3.0;
+    fa[c] = (FgFractionalAnisotropy(change) - anisotropy) / step;
+    for (int k = 0; k < 6; k++) change[k] = (change[k] - C[k]) / step;
+    md[c] = (change[0] + change[1] + change[2]) / 3.0;
     for (int k = 1; !frame && k < 3; k++) {
       const double x = e[0], y = e[3], z = e[6];
-      const double turned = e[k] * (after[0] * x + after[3] * y + after[4] * z) +
-                            e[3 + k] * (after[3] * x + after[1] * y + after[5] * z) +
-                            e[6 + k] * (after[4] * x + after[5] * y + after[2] * z);
+      const double turned = e[k] * (change[0] * x + change[3] * y + change[4] * z) +
+                            e[3 + k] * (change[3] * x + change[1] * y + change[5] * z) +
+                            e[6 + k] * (change[4] * x + change[5] * y + change[2] * z);
 
       axis[k - 1][c] = turned / PetscMax(values[0] - values[k], 1e-12);
     }
