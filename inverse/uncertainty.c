@@ -4,7 +4,8 @@
    inverse of the posterior Hessian A = B + alpha H_R are wanted. Neighbors j of a site i do not touch each other, so that what i and its
    neighbors alone make of A is inverted exactly:
        C_i = (A_ii - sum_j A_ij A_jj^-1 A_ji)^-1,
-   the covariance were everything beyond the neighbors known: never above the exact one, and by measurement little below it.
+   the covariance were everything beyond the neighbors known: never above the exact one for these A_ii, and by measurement
+   little below it.
 
    H_R is that of weights frozen at an expected difference, not at the estimated one. Where the estimate is flat, psi = |difference| gives a
    curvature that only its smoothing epsilon limits, and the intervals would shrink with it. A difference is not known to epsilon, though:
