@@ -21,9 +21,11 @@ NOISE = {
 }  # what finegrain is told about the noise, as a user knows it from the scanner
 
 
-def run_phantoms(options, work, save):
+def run_phantoms(options, work, save, before):
     size = "20,20,12" if options.quick else options.size
-    rows = []
+    rows, kept = [], {}
+    if options.reuse and before and before["size"] == size:
+        kept = {identity(row): row for row in before["rows"] if "finegrain" not in row["method"]}
     for case in phantoms.cases(options.quick):
         source = f"{work}/{case.name}"
         tissue = phantoms.make(options.finegrain, source, case, size)
@@ -47,6 +49,9 @@ def run_phantoms(options, work, save):
                 "method": name,
                 "voxels": int(inside.sum()),
             }
+            if identity(row) in kept:
+                rows.append(kept[identity(row)])
+                continue
             row |= methods.measured(command, source, out, options.finegrain, NOISE[case.noise], case.noise)
             if row["exit"] in (0, 4):
                 found = maps.estimate(out)
@@ -62,6 +67,10 @@ def run_phantoms(options, work, save):
         save({"size": size, "rows": rows})
         print(f"bench/dti: {case.name}, {time.monotonic() - START:.0f} s", file=sys.stderr)
     return {"size": size, "rows": rows}
+
+
+def identity(row):
+    return tuple(row[key] for key in ("phantom", "snr", "volumes", "noise", "method"))
 
 
 def machine(finegrain):
@@ -84,6 +93,7 @@ def machine(finegrain):
     }
 
 
+# Each takes the options, a folder, what saves results so far, and the results of an earlier run; None: cannot be run.
 PARTS = {"phantoms": run_phantoms, "speed": speed.run, "real": real.run}
 START = time.monotonic()
 
@@ -93,6 +103,7 @@ def main():
     parser.add_argument("build")
     parser.add_argument("out", nargs="?", default="dti-bench")
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--reuse", action="store_true")
     parser.add_argument("--keep", action="store_true")
     parser.add_argument("--only", default=",".join(PARTS))
     parser.add_argument("--size", default="28,28,18", help="voxels of the phantoms")
@@ -121,7 +132,7 @@ def main():
     for part in options.only.split(","):
         if part not in PARTS:
             sys.exit(f"bench/dti/run: no part '{part}', expected {', '.join(PARTS)}")
-        found = PARTS[part](options, work, lambda found, part=part: save(part, found))
+        found = PARTS[part](options, work, lambda found, part=part: save(part, found), results.get(part))
         if found is None:
             print(f"bench/dti: {part} left out, DWI_DATA is absent", file=sys.stderr)
         else:

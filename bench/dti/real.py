@@ -112,7 +112,7 @@ def brought_over(found, transform, from_affine, to_affine, shape):
     return {"FA": sample(fa), "direction": axis @ transform[:3, :3]}  # rows: R^T n
 
 
-def run(options, work, save):
+def run(options, work, save, before):
     data = f"{os.environ['DWI_DATA']}/siemens_sag_b2000"
     if not os.path.exists(f"{data}/{SCORED}.nii.gz"):
         return None

@@ -41,7 +41,7 @@ def least(command, source, out, options, repeats=REPEATS, ranks=1):
     return best
 
 
-def run(options, work, save):
+def run(options, work, save, before):
     """Every program on the same uncompressed file; finegrain with its default orientation model and `dispersed`."""
     size = "32,32,30" if options.quick else "68,68,66"
     source = f"{work}/speed"
