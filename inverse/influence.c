@@ -3,6 +3,8 @@
 
 #include "finegrain/batch.h"
 
+#include <gsl/gsl_rng.h>
+
 PetscErrorCode FgInfluenceApply(FgInfluence influence, PetscBool data_only, Vec v, Vec y)
 {
   const FgProblem    problem = influence->problem;
@@ -101,6 +103,7 @@ static PetscErrorCode Prepare(FgInfluence influence)
         const PetscBool    held      = value <= component->lower || value >= component->upper ? PETSC_TRUE : PETSC_FALSE;
         const double curvature = (point.hessian[FG_BLOCK(a, a)][l] + block[a * nc + a]) * problem->scale[a] * problem->scale[a];
 
+        influence->slope[i * (size_t)nc + a] = (float)(point.gradient[a][l] * problem->scale[a]);
         for (PetscInt b = 0; b <= a; b++) {
           influence->blocks[i * (size_t)FG_BLOCK(nc, 0) + FG_BLOCK(a, b)] = (float)(point.hessian[FG_BLOCK(a, b)][l] *
                                                                                     problem->scale[a] * problem->scale[b]);
@@ -130,6 +133,7 @@ PetscErrorCode FgInfluenceCreate(FgProblem problem, FgInfluence *influence)
   PetscCall(VecCreateMPI(d->comm, n, PETSC_DETERMINE, &f->free));
   PetscCall(VecDuplicate(f->free, &f->diagonal));
   PetscCall(PetscMalloc1(d->nlocal * (size_t)(nc * (nc + 1) / 2), &f->blocks));
+  PetscCall(PetscMalloc1(d->nlocal * (size_t)nc, &f->slope));
   if (problem->regularizer) PetscCall(FgRegularizerFreeze(problem->regularizer, problem->field->m, NULL));
   PetscCall(Prepare(f));
   PetscCall(MatCreateShell(d->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, f, &f->A));
@@ -156,6 +160,28 @@ PetscErrorCode FgInfluenceDestroy(FgInfluence *influence)
   PetscCall(VecDestroy(&(*influence)->free));
   PetscCall(VecDestroy(&(*influence)->diagonal));
   PetscCall(PetscFree((*influence)->blocks));
+  PetscCall(PetscFree((*influence)->slope));
   PetscCall(PetscFree(*influence));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgInfluenceSigns(FgInfluence influence, unsigned long seed, Vec z)
+{
+  const FgDomain d  = influence->problem->field->domain;
+  const PetscInt nc = influence->problem->field->ncomponents;
+  PetscScalar   *sign;
+  gsl_rng       *random;
+
+  PetscFunctionBegin;
+  random = gsl_rng_alloc(gsl_rng_taus2);
+  PetscCheck(random, PETSC_COMM_SELF, PETSC_ERR_MEM, "out of memory for a random number generator");
+  PetscCall(VecGetArray(z, &sign));
+  for (PetscInt i = 0; i < d->nlocal; i++) {
+    gsl_rng_set(random, seed + 0x9e3779b9UL * (unsigned long)(d->first + i + 1));
+    for (PetscInt c = 0; c < nc; c++) sign[i * nc + c] = gsl_rng_get(random) & 0x10000 ? 1.0 : -1.0;
+  }
+  PetscCall(VecRestoreArray(z, &sign));
+  PetscCall(VecPointwiseMult(z, z, influence->free));
+  gsl_rng_free(random);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

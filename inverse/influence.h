@@ -16,6 +16,7 @@ struct FgInfluence_ {
   FgProblem problem;  /* borrowed; its x and work are used */
   PetscBool bent;     /* H_R is the regularizer's curvature instead of its lagged Hessian: false unless set */
   float    *blocks;   /* [nlocal][nc (nc + 1)/2] lower triangles of B's blocks, whitened */
+  float    *slope;    /* [nlocal][nc] the misfit's gradient, whitened */
   Vec       free;     /* 1 where a variable may move, 0 on a bound */
   Vec       diagonal; /* of A; 1 on a bound */
   Mat       A;        /* shell */
@@ -27,5 +28,7 @@ PETSC_EXTERN PetscErrorCode FgInfluenceCreate(FgProblem problem, FgInfluence *in
 PETSC_EXTERN PetscErrorCode FgInfluenceDestroy(FgInfluence *influence);
 /* y = A v, with data_only: B v. */
 PETSC_EXTERN PetscErrorCode FgInfluenceApply(FgInfluence influence, PetscBool data_only, Vec v, Vec y);
+/* z = random signs over the free variables, 0 elsewhere; they depend on the seed and the global site only. */
+PETSC_EXTERN PetscErrorCode FgInfluenceSigns(FgInfluence influence, unsigned long seed, Vec z);
 
 #endif

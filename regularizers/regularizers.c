@@ -1,9 +1,9 @@
 /* regularizers.c: the list of regularizers. A new one is one file beside this and one line here; the first is the default. */
 #include "finegrain/regularizer.h"
 
-extern const FgRegularizerOps FgTikhonov, FgTotalVariation;
+extern const FgRegularizerOps FgTikhonov, FgTotalVariation, FgJoint;
 
-const FgRegularizerOps *const FgRegularizers[] = {&FgTotalVariation, &FgTikhonov, NULL};
+const FgRegularizerOps *const FgRegularizers[] = {&FgJoint, &FgTotalVariation, &FgTikhonov, NULL};
 
 const FgRegularizerOps *FgRegularizerFind(const char *name)
 {

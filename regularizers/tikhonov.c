@@ -17,4 +17,5 @@ static double Bend(double t, double epsilon)
   return 0.0;
 }
 
-const FgRegularizerOps FgTikhonov = {"tikhonov", "sum of squared differences: smooth fields", Psi, Weight, Bend, 0.02};
+const FgRegularizerOps FgTikhonov = {"tikhonov", "sum of squared differences: smooth fields", Psi, Weight, Bend, PETSC_FALSE,
+                                     0.06};

@@ -19,4 +19,4 @@ static double Bend(double t, double epsilon)
   return 1.0 / (t + epsilon * epsilon);
 }
 
-const FgRegularizerOps FgTotalVariation = {"tv", "smoothed total variation: sharp borders", Psi, Weight, Bend, 0.25};
+const FgRegularizerOps FgTotalVariation = {"tv", "smoothed total variation: sharp borders", Psi, Weight, Bend, PETSC_FALSE, 0.35};

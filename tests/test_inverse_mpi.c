@@ -4,6 +4,7 @@
 
 #include "finegrain/check.h"
 #include "finegrain/statistics.h"
+#include "inverse/risk.h"
 #include "inverse/uncertainty.h"
 
 #include <gsl/gsl_linalg.h>
@@ -84,6 +85,8 @@ static PetscErrorCode Fill(Case *c, double disturbance)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static unsigned long noise_seed = 1;
+
 /* Data of the truth with Gaussian noise of standard deviation `noise`; the field is left at the truth. */
 static PetscErrorCode MakeData(Case *c, double noise)
 {
@@ -97,7 +100,7 @@ static PetscErrorCode MakeData(Case *c, double noise)
   PetscCall(FgModelApply(c->model, c->field->m, d));
   PetscCall(VecGetArrayRead(d, &signal));
   for (PetscInt i = 0; i < c->domain->nlocal; i++) {
-    gsl_rng_set(random, 1 + (unsigned long)(c->domain->first + i));
+    gsl_rng_set(random, noise_seed + (unsigned long)(c->domain->first + i));
     for (PetscInt k = 0; k < 33; k++) c->values[33 * i + k] = (float)(signal[33 * i + k] + gsl_ran_gaussian(random, noise));
     c->sigma[i]  = noise > 0.0 ? (float)noise : 1.0f;
     c->status[i] = 0;
@@ -157,7 +160,7 @@ static PetscErrorCode CaseDestroy(Case *c)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static const char *const regularizers[] = {"tikhonov", "tv"};
+static const char *const regularizers[] = {"tikhonov", "tv", "joint"};
 
 /* The whole of FgProblemCheck on rough fields with directions away from their chart's center, for both regularizers. */
 static void derivatives_of_the_objective(void **state)
@@ -424,8 +427,32 @@ static void bounds_are_kept_exactly(void **state)
   }
 }
 
-/* The Hessian's columns, as the regularizer is frozen; J is that of the last FgProblemEvaluate. One rank. */
-static PetscErrorCode DenseHessian(Case *c, PetscBool data_only, gsl_matrix *A)
+/* y += alpha times the regularizer's curvature, whitened. */
+static PetscErrorCode AddCurvature(Case *c, Vec v, Vec y)
+{
+  Vec          scaled, product;
+  PetscScalar *a;
+
+  PetscFunctionBegin;
+  PetscCall(VecDuplicate(v, &scaled));
+  PetscCall(VecDuplicate(v, &product));
+  PetscCall(VecCopy(v, scaled));
+  PetscCall(VecGetArray(scaled, &a));
+  for (PetscInt i = 0; i < 5 * c->domain->nlocal; i++) a[i] *= c->problem->scale[i % 5];
+  PetscCall(VecRestoreArray(scaled, &a));
+  PetscCall(VecZeroEntries(product));
+  PetscCall(FgRegularizerCurvature(c->regularizer, c->field->m, scaled, c->problem->alpha, product));
+  PetscCall(VecGetArray(product, &a));
+  for (PetscInt i = 0; i < 5 * c->domain->nlocal; i++) a[i] *= c->problem->scale[i % 5];
+  PetscCall(VecRestoreArray(product, &a));
+  PetscCall(VecAXPY(y, 1.0, product));
+  PetscCall(VecDestroy(&scaled));
+  PetscCall(VecDestroy(&product));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The Hessian's columns, as the regularizer is frozen, or bent: with its curvature; J is that of the last FgProblemEvaluate. One rank. */
+static PetscErrorCode DenseHessian(Case *c, PetscBool data_only, PetscBool bent, gsl_matrix *A)
 {
   Vec v, y;
 
@@ -439,7 +466,8 @@ static PetscErrorCode DenseHessian(Case *c, PetscBool data_only, gsl_matrix *A)
     PetscCall(VecSetValue(v, column, 1.0, INSERT_VALUES));
     PetscCall(VecAssemblyBegin(v));
     PetscCall(VecAssemblyEnd(v));
-    PetscCall(FgProblemHessian(c->problem, data_only, v, y));
+    PetscCall(FgProblemHessian(c->problem, data_only || bent ? PETSC_TRUE : PETSC_FALSE, v, y));
+    if (bent) PetscCall(AddCurvature(c, v, y));
     PetscCall(VecGetArrayRead(y, &entries));
     for (PetscInt row = 0; row < (PetscInt)A->size1; row++) gsl_matrix_set(A, (size_t)row, (size_t)column, entries[row]);
     PetscCall(VecRestoreArrayRead(y, &entries));
@@ -457,8 +485,8 @@ static PetscErrorCode DenseFreedom(Case *c, double *trace)
 
   PetscFunctionBegin;
   PetscCall(FgProblemEvaluate(c->problem, NULL, NULL, NULL, c->problem->g));
-  PetscCall(DenseHessian(c, PETSC_FALSE, A));
-  PetscCall(DenseHessian(c, PETSC_TRUE, B));
+  PetscCall(DenseHessian(c, PETSC_FALSE, PETSC_TRUE, A));
+  PetscCall(DenseHessian(c, PETSC_TRUE, PETSC_FALSE, B));
   gsl_linalg_cholesky_decomp1(A);
   gsl_linalg_cholesky_invert(A);
   *trace = 0.0;
@@ -505,7 +533,7 @@ static PetscErrorCode DenseCovariance(Case *c, float *covariance, gsl_matrix *in
     PetscCall(FgUncertaintyFreeze(c->problem, blocks));
     PetscCall(PetscFree(blocks));
   }
-  PetscCall(DenseHessian(c, PETSC_FALSE, inverse));
+  PetscCall(DenseHessian(c, PETSC_FALSE, PETSC_FALSE, inverse));
   gsl_linalg_cholesky_decomp1(inverse);
   gsl_linalg_cholesky_invert(inverse);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -575,7 +603,7 @@ static void a_bound_is_known(void **state)
   AgreedSuccess(VecRestoreArray(c.field->m, &m));
   AgreedSuccess(FgProblemCovariance(c.problem, held));
   AgreedSuccess(FgProblemEvaluate(c.problem, NULL, NULL, NULL, c.problem->g));
-  AgreedSuccess(DenseHessian(&c, PETSC_TRUE, B));
+  AgreedSuccess(DenseHessian(&c, PETSC_TRUE, PETSC_FALSE, B));
   for (size_t a = 0; a < 4; a++) {
     for (size_t b = 0; b < 4; b++) gsl_matrix_set(part, a, b, gsl_matrix_get(B, a + (a > 0), b + (b > 0)));
   }
@@ -699,6 +727,81 @@ static void freedom_is_the_trace(void **state)
   AgreedSuccess(CaseDestroy(&c));
 }
 
+/* Squared errors of porosity, kappa, direction and S0 at the present field, per variable, in pointwise variances. */
+static PetscErrorCode TrueRisk(Case *c, const float *deviation, double risk[4])
+{
+  const PetscScalar *m;
+  double             sums[4] = {0.0};
+
+  PetscFunctionBegin;
+  PetscCall(FgFieldRecenter(c->field));
+  PetscCall(VecGetArrayRead(c->field->m, &m));
+  for (PetscInt i = 0; i < c->domain->nlocal; i++) {
+    const double *frame = &c->field->frames[9 * i];
+    const float  *unit  = &deviation[5 * i];
+    double        truth[5], axes[9], along = 0.0;
+
+    SiteTruth(c->voxel[c->domain->first + i], truth, axes);
+    for (int k = 0; k < 3; k++) along += frame[3 * k] * axes[3 * k];
+    sums[0] += PetscSqr((m[5 * i] - truth[0]) / unit[0]);
+    sums[1] += PetscSqr((m[5 * i + 1] - truth[1]) / unit[1]);
+    sums[2] += 0.5 * (1.0 - along * along) / (unit[2] * unit[3]);
+    sums[3] += PetscSqr((m[5 * i + 4] - truth[4]) / unit[4]);
+  }
+  PetscCall(VecRestoreArrayRead(c->field->m, &m));
+  PetscCallMPI(MPI_Allreduce(sums, risk, 4, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD));
+  for (int k = 0; k < 4; k++) risk[k] /= c->domain->nglobal;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The estimated risk of each part, which knows nothing of the truth, is the error against the truth: on average over noise, with weights that
+   smooth hardly, well and too much. */
+static void risk_is_the_error(void **state)
+{
+  enum { SEEDS = 30 };
+  static const PetscInt part[5]  = {0, 1, 2, 2, 3};
+  static const double   alpha[3] = {0.02, 0.3, 4.0};
+
+  (void)state;
+  for (int r = 0; r < 3; r++) {
+    for (int k = 0; k < 3; k++) {
+      double estimated[4] = {0.0}, actual[4] = {0.0};
+
+      for (noise_seed = 1; noise_seed <= SEEDS; noise_seed++) {
+        const FgPointwiseOptions pointwise = {.max_iterations = 100, .tolerance = 1e-4};
+        const FgSolveOptions     options   = {.solver = "sweep", .tolerance = 1e-3, .max_iterations = 2000, .relaxation = 1.3};
+        float                    deviation[5 * 120], chi2[120];
+        short                    samples[120];
+        double                   risk[4];
+        PetscReal                freedom;
+        FgSolveReport            report;
+        Case                     c;
+
+        noise_seed *= 1000; /* seeds of voxels of different noises do not meet */
+        AgreedSuccess(CaseCreate(regularizers[r], 20.0, 120, &c));
+        noise_seed /= 1000;
+        AgreedSuccess(FgSolvePointwise(c.problem, &pointwise, PETSC_TRUE, deviation, chi2, samples));
+        c.problem->alpha = alpha[k];
+        AgreedSuccess(FgSolveField(c.problem, &options, &report));
+        AgreedSuccess(FgProblemRisk(c.problem, part, 4, 1.0, noise_seed, risk, &freedom));
+        for (int p = 0; p < 4; p++) estimated[p] += risk[p] / SEEDS;
+        AgreedSuccess(TrueRisk(&c, deviation, risk));
+        for (int p = 0; p < 4; p++) actual[p] += risk[p] / SEEDS;
+        AgreedSuccess(CaseDestroy(&c));
+      }
+      for (int p = 0; p < 4; p++) {
+        const double error = fabs(estimated[p] - actual[p]);
+
+        if (!(error < 0.06 + 0.1 * actual[p])) {
+          print_error("%s, alpha %g, part %d: risk %g, estimated %g\n", regularizers[r], alpha[k], p, actual[p], estimated[p]);
+        }
+        AgreedTrue(error < 0.06 + 0.1 * actual[p]);
+      }
+    }
+  }
+  noise_seed = 1;
+}
+
 int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
@@ -712,6 +815,7 @@ int main(int argc, char *argv[])
       cmocka_unit_test(bounds_are_kept_exactly),
       cmocka_unit_test(curvature_is_the_change_of_the_gradient),
       cmocka_unit_test(freedom_is_the_trace),
+      cmocka_unit_test(risk_is_the_error),
       cmocka_unit_test(covariance_is_the_inverse_near_a_site),
       cmocka_unit_test(a_bound_is_known),
   };

@@ -78,26 +78,40 @@ PETSC_EXTERN PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions
 PETSC_EXTERN PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
 PETSC_EXTERN PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
 
-/* Effective degrees of freedom p_eff = trace of (J^T W J + alpha H_R)^-1 J^T W J over the variables not on a bound, by
-   Hutchinson's estimator with a fixed seed. Collective. */
+/* Effective degrees of freedom p_eff = trace of (J^T W J + alpha H_R)^-1 J^T W J over the variables not on a bound, H_R the
+   regularizer's curvature, by Hutchinson's estimator with a fixed seed. Collective. */
 PETSC_EXTERN PetscErrorCode FgProblemFreedom(FgProblem problem, unsigned long seed, PetscReal *freedom);
 
-/* The choice of alpha (inverse/choose_weight.c). */
+/* The choice of the weights (inverse/choose_weight.c). A part is what shares one weight: porosity, shape of the orientation
+   distribution, direction, S0. A term of part p weighs alpha * ratio_p. */
+#define FG_MAX_PARTS 8
 typedef struct {
-  double alpha, chi2, freedom, roughness;
-  double variance; /* chi2/(samples - freedom) [1] */
-  double gcv;      /* (chi2/samples)/(1 - freedom/samples)^2 [1] */
+  char      name[16];
+  double    ratio;     /* [1]; where automatic: in, where the search starts; out, what it found */
+  PetscBool automatic; /* its ratio is found from the data, if the criterion can */
+} FgWeightPart;
+typedef struct {
+  double   alpha, ratio[FG_MAX_PARTS], chi2, freedom, roughness;
+  double   variance;           /* chi2/(samples - freedom) [1] */
+  double   gcv;                /* (chi2/samples)/(1 - freedom/samples)^2 [1] */
+  double   risk[FG_MAX_PARTS]; /* estimated mean squared error of each part, in variances of the pointwise fit [1] */
+  PetscInt sweeps;             /* spent on this solve */
 } FgWeightPoint;
 typedef struct {
-  FgWeightPoint points[32];
+  /* given */
+  PetscInt     nparts, term_part[8], component_part[8]; /* part of each regularizer term and of each component */
+  FgWeightPart parts[FG_MAX_PARTS];
+  double       samples, pointwise_chi2, pointwise_freedom; /* of all voxels together */
+  /* found */
+  FgWeightPoint points[32]; /* in the order of the search; the last is where the weights were chosen */
   PetscInt      npoints;
-  double        samples, pointwise_chi2, pointwise_freedom; /* given: of all voxels together */
-  double        pointwise_variance;                         /* pointwise_chi2/(samples - pointwise_freedom) [1] */
-  double        alpha;                                      /* chosen [1] */
-  PetscBool     reached;                                    /* the criterion decided, not the end of the range */
+  double        pointwise_variance; /* pointwise_chi2/(samples - pointwise_freedom) [1] */
+  PetscBool     reached;            /* the criterion decided, not the end of the search */
 } FgWeightSearch;
-PETSC_EXTERN const char *const FgCriteria[]; /* "gcv", "discrepancy", NULL */
-/* Searches alpha by the criterion and solves there. Collective. */
+PETSC_EXTERN const char *const FgCriteria[]; /* "risk", "gcv", "discrepancy", NULL */
+/* Writes alpha * ratio into the terms of the problem's regularizer: alpha to the problem, ratios to the terms. */
+PETSC_EXTERN PetscErrorCode FgProblemSetWeights(FgProblem problem, const FgWeightSearch *search, double alpha);
+/* From the pointwise fit: searches the weights by the criterion and solves there. Collective. */
 PETSC_EXTERN PetscErrorCode FgSolveChooseWeight(FgProblem problem, const FgSolveOptions *options, const char *criterion,
                                                 double alpha_start, unsigned long seed, FgWeightSearch *search,
                                                 FgSolveReport *report);

@@ -2,6 +2,8 @@
 
      R(m) = sum_t weight_t sum_g measure_g psi( T_gt ),   T_gt = sum_{pairs (i,j) of g} coupling_ij |difference_ij / scale_t|^2
 
+   or, where it is joint,  R(m) = sum_g measure_g psi( sum_t weight_t^2 T_gt ).
+
    difference: m_j - m_i for scalar components; for a direction the dyads, |n_i n_i^T - n_j n_j^T|^2 / 2 = |n_i x n_j|^2, the
    squared sine of the angle between two fibers: sign-free. psi is all that distinguishes one regularizer from another.
 
@@ -22,7 +24,8 @@ typedef struct {
   double (*psi)(double t, double epsilon);    /* psi(0) = 0 */
   double (*weight)(double t, double epsilon); /* 2 psi'(t), the lagged weight */
   double (*bend)(double t, double epsilon);   /* -2 psi''(t)/psi'(t): 0 where psi is linear in t */
-  double alpha;                               /* where a search for the weight starts [1], differences in standard deviations */
+  PetscBool joint; /* one psi over the sum of all terms' weight^2 T: edges of one component are edges of all */
+  double    alpha; /* where a search for the weight starts [1], differences in standard deviations */
 } FgRegularizerOps;
 PETSC_EXTERN const FgRegularizerOps *const FgRegularizers[];                    /* NULL-terminated, regularizers/regularizers.c */
 PETSC_EXTERN const FgRegularizerOps       *FgRegularizerFind(const char *name); /* NULL where there is none */

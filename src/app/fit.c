@@ -65,19 +65,17 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
   options.finish          = PETSC_TRUE;
   options.monitor         = Monitor;
   options.monitor_context = log;
-  PetscCall(FgPipelineRegularize(s, p));
+  PetscCall(FgPipelineRegularize(s, p, &report->search));
   if (isnan(s->alpha)) {
-    report->search.pointwise_chi2    = p->pointwise_chi2;
-    report->search.samples           = p->pointwise_samples;
-    report->search.pointwise_freedom = p->pointwise_freedom;
     PetscCall(FgSolveChooseWeight(p->problem, &options, s->criterion, p->regularizer->ops->alpha, (unsigned long)s->seed,
                                   &report->search, &report->solve));
     report->searched = PETSC_TRUE;
+    report->freedom  = report->search.points[report->search.npoints - 1].freedom;
   } else {
     p->problem->alpha = s->alpha;
     PetscCall(FgSolveField(p->problem, &options, &report->solve));
+    PetscCall(FgProblemFreedom(p->problem, (unsigned long)s->seed, &report->freedom));
   }
-  PetscCall(FgProblemFreedom(p->problem, (unsigned long)s->seed, &report->freedom));
   report->seconds_field = FgWallSeconds() - start;
   report->cpu_field     = FgCpuSeconds() - cpu;
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -24,7 +24,7 @@ typedef struct {
   FgText    regularizer;
   FgText    criterion;                                                  /* how alpha is chosen */
   double    alpha;                                                      /* [1]; NaN: chosen by the criterion */
-  double    weight_porosity, weight_kappa, weight_direction, weight_s0; /* [1], relative */
+  double    weight_porosity, weight_kappa, weight_direction, weight_s0; /* [1], relative; NaN: found by the criterion */
   double    tv_epsilon;                                                 /* [1], in pointwise standard deviations */
   FgText    solver;
   double    tolerance;      /* [1], reduction of the projected gradient */

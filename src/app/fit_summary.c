@@ -52,17 +52,23 @@ static PetscErrorCode Survey(const FgPipeline *p, double freedom, Overview *o)
 
 static void PrintSolve(const FitSettings *s, const FgPipeline *p, const FgFitReport *r, FgLog *log)
 {
+  char ratios[256] = "";
+
   if (s->pointwise) {
     FgLogResult(log, "weight   none: pointwise fit");
     return;
   }
-  if (!r->searched) FgLogResult(log, "weight   %s, alpha %.4g as given", s->regularizer, p->problem->alpha);
-  else if (r->search.reached) {
-    FgLogResult(log, "weight   %s, alpha %.4g by %s (%d solves), %.2f degrees of freedom a voxel of %d", s->regularizer,
-                p->problem->alpha, s->criterion, (int)r->search.npoints + 1, r->freedom / p->fitted, (int)p->field->ncomponents);
-  } else {
-    FgLogResult(log, "weight   %s, alpha %.4g: NOT chosen by the data, %s found no optimum between %.3g and %.3g", s->regularizer,
-                p->problem->alpha, s->criterion, r->search.points[0].alpha, r->search.points[r->search.npoints - 1].alpha);
+  for (PetscInt k = 0; k < r->search.nparts; k++) {
+    const size_t end = strlen(ratios);
+
+    snprintf(ratios + end, sizeof(ratios) - end, "%s%s %.3g", k ? ", " : "", r->search.parts[k].name, r->search.parts[k].ratio);
+  }
+  if (!r->searched) FgLogResult(log, "weight   %s, alpha %.4g as given (%s)", s->regularizer, p->problem->alpha, ratios);
+  else {
+    FgLogResult(log, "weight   %s, alpha %.4g (%s) by %s%s, %d solves, %.2f degrees of freedom a voxel of %d", s->regularizer,
+                p->problem->alpha, ratios, s->criterion,
+                r->search.reached ? "" : ", which found NO optimum: not chosen by the data", (int)r->search.npoints,
+                r->freedom / p->fitted, (int)p->field->ncomponents);
   }
   FgLogResult(log, "solver   %s: %s after %d sweeps and %d iterations, projected gradient %.1e (start %.1e)", r->solve.solver,
               r->solve.reason, (int)r->solve.sweeps, (int)r->solve.iterations, r->solve.projected_gradient,
@@ -121,6 +127,21 @@ static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *
               r->seconds_write, FgPeakMemory() / 1048576.0);
 }
 
+/* JSON has no NaN. */
+static json_t *Number(double value)
+{
+  return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* One number for each part, under the names of the parts. */
+static json_t *Parts(const FgWeightSearch *search, const double value[])
+{
+  json_t *parts = json_object();
+
+  for (PetscInt k = 0; k < search->nparts; k++) json_object_set_new(parts, search->parts[k].name, Number(value[k]));
+  return parts;
+}
+
 static json_t *SearchCurve(const FgWeightSearch *search)
 {
   json_t *curve = json_array();
@@ -128,17 +149,13 @@ static json_t *SearchCurve(const FgWeightSearch *search)
   for (PetscInt k = 0; k < search->npoints; k++) {
     const FgWeightPoint *point = &search->points[k];
 
-    json_array_append_new(curve, json_pack("{s:f, s:f, s:f, s:f, s:f, s:f}", "alpha", point->alpha, "chi2", point->chi2,
-                                           "effective_freedom", point->freedom, "residual_variance", point->variance, "gcv",
-                                           point->gcv, "roughness", point->roughness));
+    json_array_append_new(curve, json_pack("{s:f, s:o, s:f, s:f, s:f, s:f, s:o, s:f, s:i, s:b}", "alpha", point->alpha, "weights",
+                                           Parts(search, point->ratio), "chi2", point->chi2, "effective_freedom", point->freedom,
+                                           "residual_variance", point->variance, "gcv", point->gcv, "estimated_risk",
+                                           Parts(search, point->risk), "roughness", point->roughness, "sweeps",
+                                           (int)point->sweeps, "chosen", k == search->npoints - 1));
   }
   return curve;
-}
-
-/* JSON has no NaN. */
-static json_t *Number(double value)
-{
-  return isfinite(value) ? json_real(value) : json_null();
 }
 
 static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport *r, const FgResult *result, const Overview *o,
@@ -182,12 +199,16 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
   if (!s->pointwise) {
     json_t *weights = json_pack("{s:f, s:b, s:s}", "alpha", p->problem->alpha, "searched", r->searched, "regularizer",
                                 s->regularizer);
-    json_t *scales  = json_object();
+    json_t *scales = json_object(), *relative = json_object();
 
+    for (PetscInt k = 0; k < r->search.nparts; k++) {
+      json_object_set_new(relative, r->search.parts[k].name, json_real(r->search.parts[k].ratio));
+    }
     for (PetscInt c = 0; c < p->field->ncomponents; c++) {
       json_object_set_new(scales, p->field->components[c].name, json_real(p->problem->scale[c]));
     }
     json_object_set_new(weights, "whitening_scales", scales);
+    json_object_set_new(weights, "relative", relative);
     if (r->searched) {
       json_object_set_new(weights, "criterion", json_string(s->criterion));
       json_object_set_new(weights, "pointwise_residual_variance", json_real(r->search.pointwise_variance));

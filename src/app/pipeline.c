@@ -190,34 +190,69 @@ PetscErrorCode FgPipelinePointwise(const FitSettings *s, FgPipeline *p)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static double RelativeWeight(const FitSettings *s, const char *name)
+/* What shares one weight: by the name of an option and by the components it covers. Where the search starts, in units that are alike for all:
+   a direction's difference is bounded, so that it bears more (docs/weights.md). */
+enum { PART_POROSITY, PART_KAPPA, PART_DIRECTION, PART_S0, NPARTS };
+
+static PetscInt Part(const FgComponent *component)
 {
-  if (!strcmp(name, "porosity")) return s->weight_porosity;
-  if (!strcmp(name, "S0")) return s->weight_s0;
-  return s->weight_kappa; /* kappa, and planarity likewise: shapes of the orientation distribution */
+  if (component->kind == FG_KIND_TANGENT) return PART_DIRECTION;
+  if (!strcmp(component->name, "porosity")) return PART_POROSITY;
+  if (!strcmp(component->name, "S0")) return PART_S0;
+  return PART_KAPPA; /* kappa, and planarity likewise: shapes of the orientation distribution */
 }
 
-PetscErrorCode FgPipelineRegularize(const FitSettings *s, FgPipeline *p)
+static FgWeightPart MakePart(const char *name, double given, double start)
 {
-  FgRegularizerTerm terms[8];
-  PetscInt          n = 0;
+  FgWeightPart part = {.ratio = isnan(given) ? start : given, .automatic = isnan(given) ? PETSC_TRUE : PETSC_FALSE};
+
+  (void)PetscStrncpy(part.name, name, sizeof(part.name));
+  return part;
+}
+
+PetscErrorCode FgPipelineRegularize(const FitSettings *s, FgPipeline *p, FgWeightSearch *search)
+{
+  const FgRegularizerOps *ops         = FgRegularizerFind(s->regularizer);
+  const FgWeightPart      all[NPARTS] = {MakePart("porosity", s->weight_porosity, 1.0), MakePart("kappa", s->weight_kappa, 1.0),
+                                         MakePart("direction", s->weight_direction, ops->joint ? 1.0 : 3.0),
+                                         MakePart("s0", s->weight_s0, 1.0)};
+  PetscInt                place[NPARTS], n = 0;
+  FgRegularizerTerm       terms[8];
 
   PetscFunctionBegin;
+  memset(search, 0, sizeof(*search));
+  for (PetscInt part = 0; part < NPARTS; part++) { /* of those, the parts that this model has */
+    place[part] = -1;
+    for (PetscInt c = 0; c < p->field->ncomponents; c++) {
+      if (Part(&p->field->components[c]) != part) continue;
+      if (place[part] < 0) {
+        search->parts[search->nparts] = all[part];
+        place[part]                   = search->nparts++;
+      }
+      search->component_part[c] = place[part];
+    }
+  }
+  if (p->field->ntangent > 2) search->component_part[p->field->tangent + 2] = -1; /* leaves the fiber axis where it is */
   for (PetscInt c = 0; c < p->field->ncomponents; c++) {
-    const FgComponent *component = &p->field->components[c];
+    const PetscInt part = search->component_part[c];
 
-    if (component->kind == FG_KIND_TANGENT) continue;
-    terms[n++] = (FgRegularizerTerm){
-        c, FG_KIND_SCALAR, 0, p->problem->scale[c], RelativeWeight(s, component->name), s->tv_epsilon};
+    if (p->field->components[c].kind == FG_KIND_TANGENT) continue;
+    search->term_part[n] = part;
+    terms[n++] = (FgRegularizerTerm){c, FG_KIND_SCALAR, 0, p->problem->scale[c], search->parts[part].ratio, s->tv_epsilon};
   }
   for (PetscInt axis = 0; axis + 1 < p->field->ntangent; axis++) {
     /* The second axis has a deviation of its own, large where the tissue is not planar: charged like the fiber's it would be
        stiff where the data say nothing about it. */
-    const double scale = p->problem->scale[p->field->tangent + (axis ? 2 : 0)];
+    const PetscInt c = p->field->tangent, part = search->component_part[c];
+    const double   scale = p->problem->scale[c + (axis ? 2 : 0)];
 
-    terms[n++] = (FgRegularizerTerm){p->field->tangent, FG_KIND_TANGENT, axis, scale, s->weight_direction, s->tv_epsilon};
+    search->term_part[n] = part;
+    terms[n++]           = (FgRegularizerTerm){c, FG_KIND_TANGENT, axis, scale, search->parts[part].ratio, s->tv_epsilon};
   }
-  PetscCall(FgRegularizerCreate(FgRegularizerFind(s->regularizer), p->field, n, terms, &p->regularizer));
+  search->pointwise_chi2    = p->pointwise_chi2;
+  search->samples           = p->pointwise_samples;
+  search->pointwise_freedom = p->pointwise_freedom;
+  PetscCall(FgRegularizerCreate(ops, p->field, n, terms, &p->regularizer));
   p->problem->regularizer = p->regularizer;
   p->problem->alpha       = 0.0;
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -40,8 +40,8 @@ PetscErrorCode FgPipelineOpen(const FitSettings *settings, FgLog *log, FgPipelin
 PetscErrorCode FgPipelinePointwise(const FitSettings *settings, FgPipeline *pipeline);
 /* The pointwise fit alone, with the noise that model and problem know by now; keep_start: from the present field. */
 PetscErrorCode FgPipelineFitSites(FgPipeline *pipeline, PetscBool keep_start);
-/* Makes the regularizer and gives it to the problem, with weight 0. */
-PetscErrorCode FgPipelineRegularize(const FitSettings *settings, FgPipeline *pipeline);
+/* Makes the regularizer and gives it to the problem, with alpha 0; fills what a search for the weights is given. */
+PetscErrorCode FgPipelineRegularize(const FitSettings *settings, FgPipeline *pipeline, FgWeightSearch *search);
 /* Misfit of the present field per voxel into chi2 and samples, and the status bits that depend on the solution; freedom: degrees of
    freedom that all fitted voxels together have spent [1]. */
 PetscErrorCode FgPipelineJudge(FgPipeline *pipeline, double freedom);

@@ -100,12 +100,13 @@ static PetscErrorCode Run(const void *context, FgLog *log)
   FgPipeline            p;
   FgModelCheckResult    model;
   FgProblemCheckResult  problem;
+  FgWeightSearch        weights;
 
   PetscFunctionBegin;
   PetscCall(FgPipelineOpen(&s->fit, log, &p));
   FgLogLine(log, "fitting %d voxels", (int)p.domain->nglobal);
   PetscCall(FgPipelinePointwise(&s->fit, &p));
-  PetscCall(FgPipelineRegularize(&s->fit, &p));
+  PetscCall(FgPipelineRegularize(&s->fit, &p, &weights));
   p.problem->alpha = isnan(s->fit.alpha) ? 1.0 : s->fit.alpha;
   FgLogLine(log, "checking derivatives");
   PetscCall(FgModelCheck(p.model, p.field->m, seed, &model));

@@ -66,6 +66,41 @@ static double PairDifference(FgRegularizer r, const FgRegularizerTerm *term, con
   }
 }
 
+/* All terms' squares in one, as a joint regularizer takes them. */
+static double JointSquare(FgRegularizer r, const double square[])
+{
+  double total = 0.0;
+
+  for (PetscInt t = 0; t < r->nterms; t++) total += r->terms[t].weight * r->terms[t].weight * square[t];
+  return total;
+}
+
+/* Freezes the weights of a group whose terms have square[nterms] in units of their scales; returns its energy without the measure. */
+static double Lag(FgRegularizer r, PetscInt g, const double square[], PetscBool energy)
+{
+  const double measure = r->field->domain->group_measure[g];
+  double      *lagged = &r->lagged[(size_t)g * r->field->ncomponents], sum = 0.0;
+
+  if (r->ops->joint) {
+    const double total = JointSquare(r, square), epsilon = r->terms[0].epsilon, common = measure * r->ops->weight(total, epsilon);
+
+    for (PetscInt t = 0; t < r->nterms; t++) {
+      const FgRegularizerTerm *term = &r->terms[t];
+
+      lagged[FgRegularizerColumn(term)] = common * term->weight * term->weight / (term->scale * term->scale);
+    }
+    return energy ? r->ops->psi(total, epsilon) : 0.0;
+  }
+  for (PetscInt t = 0; t < r->nterms; t++) {
+    const FgRegularizerTerm *term = &r->terms[t];
+    const double             unit = term->weight / (term->scale * term->scale);
+
+    lagged[FgRegularizerColumn(term)] = unit * measure * r->ops->weight(square[t], term->epsilon);
+    if (energy) sum += term->weight * r->ops->psi(square[t], term->epsilon);
+  }
+  return sum;
+}
+
 PetscErrorCode FgRegularizerFreeze(FgRegularizer r, Vec m, PetscReal *energy)
 {
   const FgField      field = r->field;
@@ -86,20 +121,20 @@ PetscErrorCode FgRegularizerFreeze(FgRegularizer r, Vec m, PetscReal *energy)
     }
   }
   for (PetscInt g = 0; g < d->ngroups; g++) {
-    double *lagged = &r->lagged[(size_t)g * nc];
+    const PetscBool counts = energy && g < d->nowned ? PETSC_TRUE : PETSC_FALSE;
+    double          square[8], part;
 
     for (PetscInt t = 0; t < r->nterms; t++) {
-      const FgRegularizerTerm *term    = &r->terms[t];
-      const double             inverse = 1.0 / (term->scale * term->scale);
-      double                   square  = 0.0;
+      const FgRegularizerTerm *term = &r->terms[t];
 
+      square[t] = 0.0;
       for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
-        square += d->pair_coupling[p] * PairDifference(r, term, values, d->pair_i[p], d->pair_j[p]);
+        square[t] += d->pair_coupling[p] * PairDifference(r, term, values, d->pair_i[p], d->pair_j[p]);
       }
-      square *= inverse;
-      lagged[FgRegularizerColumn(term)] = inverse * term->weight * d->group_measure[g] * r->ops->weight(square, term->epsilon);
-      if (energy && g < d->nowned) sum += term->weight * d->group_measure[g] * r->ops->psi(square, term->epsilon);
+      square[t] /= term->scale * term->scale;
     }
+    part = Lag(r, g, square, counts);
+    if (counts) sum += d->group_measure[g] * part;
   }
   PetscCall(VecRestoreArrayRead(local, &values));
   PetscCall(VecGhostRestoreLocalForm(m, &local));
@@ -110,33 +145,45 @@ PetscErrorCode FgRegularizerFreeze(FgRegularizer r, Vec m, PetscReal *energy)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* What the bending of psi takes off the lagged Hessian of a group: bend h.v / scale^2, the multiple of the group's own gradient. */
-static double Bending(FgRegularizer r, PetscInt t, PetscInt g, const PetscScalar *m, const PetscScalar *v,
-                      const double *variation)
+/* What the bending of psi takes off the lagged Hessian of a group: less[t] = bend h.v / scale^2, the multiple of the term's own gradient; of a
+   joint regularizer h is that of all terms together. */
+static void Bending(FgRegularizer r, PetscInt g, const PetscScalar *m, const PetscScalar *v, const double *variation,
+                    double less[])
 {
-  const FgRegularizerTerm *term    = &r->terms[t];
-  const FgDomain           d       = r->field->domain;
-  const PetscInt           nc      = r->field->ncomponents;
-  const double             inverse = 1.0 / (term->scale * term->scale);
-  double                   square = 0.0, along = 0.0;
+  const FgDomain d  = r->field->domain;
+  const PetscInt nc = r->field->ncomponents;
+  double         square[8], along[8];
 
-  for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
-    const PetscInt i = d->pair_i[p], j = d->pair_j[p];
+  for (PetscInt t = 0; t < r->nterms; t++) {
+    const FgRegularizerTerm *term    = &r->terms[t];
+    const double             inverse = 1.0 / (term->scale * term->scale);
 
-    square += d->pair_coupling[p] * PairDifference(r, term, m, i, j);
-    if (term->kind == FG_KIND_SCALAR) {
-      const PetscInt c = term->component;
+    square[t] = along[t] = 0.0;
+    for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
+      const PetscInt i = d->pair_i[p], j = d->pair_j[p];
+      const double   weight = inverse * d->pair_coupling[p];
 
-      along += d->pair_coupling[p] * (m[i * nc + c] - m[j * nc + c]) * (v[i * nc + c] - v[j * nc + c]);
-    } else {
-      const double *ni = Direction(r, term->axis, i), *nj = Direction(r, term->axis, j);
-      const size_t  nsites = d->nlocal + d->nghost;
+      square[t] += weight * PairDifference(r, term, m, i, j);
+      if (term->kind == FG_KIND_SCALAR) {
+        const PetscInt c = term->component;
 
-      along -= d->pair_coupling[p] * Dot(ni, nj) *
-               (Dot(&variation[3 * (term->axis * nsites + i)], nj) + Dot(&variation[3 * (term->axis * nsites + j)], ni));
+        along[t] += weight * (m[i * nc + c] - m[j * nc + c]) * (v[i * nc + c] - v[j * nc + c]);
+      } else {
+        const double *ni = Direction(r, term->axis, i), *nj = Direction(r, term->axis, j);
+        const size_t  nsites = d->nlocal + d->nghost;
+
+        along[t] -= weight * Dot(ni, nj) *
+                    (Dot(&variation[3 * (term->axis * nsites + i)], nj) + Dot(&variation[3 * (term->axis * nsites + j)], ni));
+      }
     }
   }
-  return r->ops->bend(inverse * square, term->epsilon) * inverse * along;
+  if (r->ops->joint) {
+    const double common = r->ops->bend(JointSquare(r, square), r->terms[0].epsilon) * JointSquare(r, along);
+
+    for (PetscInt t = 0; t < r->nterms; t++) less[t] = common;
+  } else {
+    for (PetscInt t = 0; t < r->nterms; t++) less[t] = r->ops->bend(square[t], r->terms[t].epsilon) * along[t];
+  }
 }
 
 /* dn of v at every site, [axis][site][3]. */
@@ -199,10 +246,12 @@ static PetscErrorCode Accumulate(FgRegularizer r, const PetscScalar *m, const Pe
     Vary(r, m, v, variation);
   }
   for (PetscInt g = 0; g < d->ngroups; g++) {
+    double take[8] = {0.0};
+
+    if (bent) Bending(r, g, m, v, variation, take);
     for (PetscInt t = 0; t < r->nterms; t++) {
       const FgRegularizerTerm *term = &r->terms[t];
-      const double             q    = scale * r->lagged[(size_t)g * nc + FgRegularizerColumn(term)];
-      const double             less = bent ? Bending(r, t, g, m, v, variation) : 0.0;
+      const double             q = scale * r->lagged[(size_t)g * nc + FgRegularizerColumn(term)], less = take[t];
 
       for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
         const PetscInt i = d->pair_i[p], j = d->pair_j[p];
@@ -313,27 +362,29 @@ PetscErrorCode FgRegularizerSpread(FgRegularizer r, Vec m, Vec precision, double
   PetscCall(VecGhostGetLocalForm(precision, &local_precision));
   PetscCall(VecGetArrayRead(local, &values));
   PetscCall(VecGetArrayRead(local_precision, &precisions));
-  for (PetscInt t = 0; t < r->nterms; t++) {
-    const FgRegularizerTerm *term    = &r->terms[t];
-    const double             inverse = 1.0 / (term->scale * term->scale);
-    PetscInt                 components[2];
-    const PetscInt           n = FgRegularizerTermComponents(term, components);
+  for (PetscInt g = 0; g < d->ngroups; g++) {
+    double square[8];
 
-    for (PetscInt g = 0; g < d->ngroups; g++) {
-      double *lagged = &r->lagged[(size_t)g * nc + FgRegularizerColumn(term)], square = 0.0;
+    for (PetscInt t = 0; t < r->nterms; t++) {
+      const FgRegularizerTerm *term = &r->terms[t];
+      const double             q    = scale * r->lagged[(size_t)g * nc + FgRegularizerColumn(term)];
+      PetscInt                 components[2];
+      const PetscInt           n = FgRegularizerTermComponents(term, components);
 
+      square[t] = 0.0;
       for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
         const PetscInt i = d->pair_i[p], j = d->pair_j[p];
-        const double   w      = scale * *lagged * d->pair_coupling[p];
+        const double   w      = q * d->pair_coupling[p];
         double         spread = 0.0;
 
         for (PetscInt k = 0; k < n; k++) {
           spread += DifferenceVariance(precisions[i * nc + components[k]] - w, precisions[j * nc + components[k]] - w, w);
         }
-        square += d->pair_coupling[p] * (PairDifference(r, term, values, i, j) + share * spread);
+        square[t] += d->pair_coupling[p] * (PairDifference(r, term, values, i, j) + share * spread);
       }
-      *lagged = inverse * term->weight * d->group_measure[g] * r->ops->weight(inverse * square, term->epsilon);
+      square[t] /= term->scale * term->scale;
     }
+    (void)Lag(r, g, square, PETSC_FALSE);
   }
   PetscCall(VecRestoreArrayRead(local_precision, &precisions));
   PetscCall(VecRestoreArrayRead(local, &values));

@@ -20,7 +20,7 @@ expect_exit 0 "$FINEGRAIN" simulate --phantom mixed --orientation dispersed --sn
 
 # In all that follows the weight and the noise level are the program's own choice.
 for kind in pointwise field; do
-  option=$([ $kind = field ] || echo --pointwise)
+  option=$([ $kind = field ] && echo --regularizer tv --criterion gcv || echo --pointwise)
   # shellcheck disable=SC2086
   {
     fit sound_$kind sim/dwi.nii.gz $option
