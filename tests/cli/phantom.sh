@@ -54,6 +54,10 @@ for snr in 20 10; do
   expect_exit 0 "$FINEGRAIN" fit sim$snr/dwi.nii.gz -o f$snr --orientation dispersed --regularizer tv --alpha auto --no-picture -q
   at_most "$(rmse f$snr porosity sim$snr)" 0.5 "$(rmse p$snr porosity sim$snr)" "porosity error, tv, SNR $snr"
   at_most "$(angle f$snr sim$snr)" 0.5 "$(angle p$snr sim$snr)" "direction error, tv, SNR $snr"
+  # Borders in common: a third.
+  expect_exit 0 "$FINEGRAIN" fit sim$snr/dwi.nii.gz -o j$snr --orientation dispersed --regularizer joint --alpha auto --no-picture -q
+  at_most "$(rmse j$snr porosity sim$snr)" 0.35 "$(rmse p$snr porosity sim$snr)" "porosity error, joint, SNR $snr"
+  at_most "$(angle j$snr sim$snr)" 0.35 "$(angle p$snr sim$snr)" "direction error, joint, SNR $snr"
   # Tikhonov smooths across borders: better than voxel by voxel, but not twice.
   expect_exit 0 "$FINEGRAIN" fit sim$snr/dwi.nii.gz -o t$snr --orientation dispersed --regularizer tikhonov --alpha auto --no-picture -q
   at_most "$(rmse t$snr porosity sim$snr)" 0.95 "$(rmse p$snr porosity sim$snr)" "porosity error, tikhonov, SNR $snr"
