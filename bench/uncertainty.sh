@@ -46,6 +46,7 @@ if [ "$what" != exact ]; then
       row $phantom $snr pointwise --pointwise
       row $phantom $snr tikhonov --regularizer tikhonov
       row $phantom $snr tv --regularizer tv
+      row $phantom $snr joint --regularizer joint
     done
   done
   row borders 20 "tv, epsilon 0.01" --regularizer tv --tv-epsilon 0.01
