@@ -283,12 +283,20 @@ static PetscInt UntilCheck(PetscReal before, PetscReal now, PetscInt sweeps, Pet
   return (PetscInt)PetscMin(PetscMax(needed, AT_LEAST), AT_MOST);
 }
 
+/* Whether the objective falls so slowly that its variables, whose curvature is at least about 1, move by less than half the tolerance a
+   sweep (root mean square): what is left creeps along directions that the data hardly tell apart, such as plateaus that merge. */
+static PetscBool Settled(PetscReal fall, PetscInt sweeps, PetscReal nvariables, PetscReal tolerance)
+{
+  return sweeps && fall <= 0.5 * PetscSqr(0.5 * tolerance) * nvariables * sweeps ? PETSC_TRUE : PETSC_FALSE;
+}
+
 PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report)
 {
   const PetscInt n      = problem->field->domain->nlocal;
   PetscInt       coming = 0;
-  PetscReal      before = 0.0;
-  Work           work   = {.problem = problem, .batch = problem->model->batch};
+  PetscReal      before = 0.0, higher = 0.0; /* projected gradient and objective at the last check */
+  PetscBool      settled;
+  Work           work = {.problem = problem, .batch = problem->model->batch};
 
   PetscFunctionBegin;
   PetscCall(PetscMemzero(report, sizeof(*report)));
@@ -303,18 +311,24 @@ PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, Fg
       PetscCall(options->monitor(options->monitor_context, "sweep", sweep, report->objective, report->projected_gradient));
     }
     report->sweeps    = sweep;
-    report->converged = report->projected_gradient <= options->tolerance ? PETSC_TRUE : PETSC_FALSE;
+    settled           = Settled(higher - report->objective, coming,
+                                (PetscReal)problem->field->ncomponents * problem->field->domain->nglobal, options->tolerance);
+    report->converged = settled || report->projected_gradient <= options->tolerance ? PETSC_TRUE : PETSC_FALSE;
     if (report->converged || sweep >= options->max_iterations) break;
     PetscCall(Wake(problem, options->tolerance, work.awake));
     coming = UntilCheck(before, report->projected_gradient, coming, options->tolerance);
     before = report->projected_gradient;
+    higher = report->objective;
     for (PetscInt k = 0; k < coming; k++) {
       if (k) PetscCall(FgRegularizerFreeze(problem->regularizer, problem->field->m, NULL));
       PetscCall(Sweep(&work, options->relaxation));
     }
   }
   PetscCall(PetscFree4(work.list, work.far, work.awake, work.parabola));
-  PetscCall(
-      PetscStrncpy(report->reason, report->converged ? "projected gradient small" : "iteration limit", sizeof(report->reason)));
+  PetscCall(PetscStrncpy(report->reason,
+                         report->projected_gradient <= options->tolerance ? "projected gradient small"
+                         : settled                                        ? "objective settled"
+                                                                          : "iteration limit",
+                         sizeof(report->reason)));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
