@@ -17,7 +17,7 @@
        G = chi2/N - eta + eta/(1 - p/N)^2,   v = chi2/N - eta + eta/(1 - p/N)
 
    None needs the noise level: gcv by itself, the others because they measure in residual variances of the pointwise fit.
-   docs/weights.md has measurements of all. Each solve starts from the one before.
+   docs/weights.md has measurements of all. Each solve starts from the one before, the last from the best.
    Source: G. H. Golub, M. Heath, G. Wahba, Technometrics 21 (1979); V. A. Morozov, Soviet Math. Dokl. 7 (1966); P. Hall,
    D. M. Titterington, J. R. Stat. Soc. B 49 (1987), on equivalent degrees of freedom; for risk see risk.h. */
 #include "risk.h"
@@ -25,6 +25,13 @@
 #include <math.h>
 
 const char *const FgCriteria[] = {"risk", "gcv", "discrepancy", NULL};
+
+/* The field at the best point so far: the last solve starts there, not where the search happened to end. A weight that was tried and is
+   far too large wipes out what is thin, and a regularizer that is not convex would not bring it back. */
+typedef struct {
+  Vec     m;
+  double *frames, value; /* of the criterion; infinite: none yet */
+} Snapshot;
 
 /* What all solves of a search have in common. */
 typedef struct {
@@ -34,6 +41,7 @@ typedef struct {
   unsigned long         seed;
   FgWeightSearch       *search;
   FgSolveReport        *report;
+  Snapshot              best;
 } Search;
 
 /* What a criterion says along log alpha, in the order of positions: of one part, or of all that share alpha. */
@@ -73,6 +81,31 @@ static PetscErrorCode Append(Search *s)
   point->roughness = s->report->roughness;
   point->sweeps    = s->report->sweeps;
   for (PetscInt p = 0; p < search->nparts; p++) point->ratio[p] = search->parts[p].ratio;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Field to snapshot, or back. */
+static PetscErrorCode Exchange(FgProblem problem, const Snapshot *snapshot, PetscBool restore)
+{
+  const FgField field = problem->field;
+  const size_t  n     = 9 * (size_t)field->domain->nlocal;
+
+  PetscFunctionBegin;
+  PetscCall(VecCopy(restore ? snapshot->m : field->m, restore ? field->m : snapshot->m));
+  if (field->frames) {
+    PetscCall(PetscArraycpy(restore ? field->frames : snapshot->frames, restore ? snapshot->frames : field->frames, n));
+    if (restore) PetscCall(FgFieldUpdateFrames(field));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Keeps the present field if its point has the least value of the criterion so far. */
+static PetscErrorCode KeepBest(Search *s, double value)
+{
+  PetscFunctionBegin;
+  if (!(value < s->best.value)) PetscFunctionReturn(PETSC_SUCCESS);
+  s->best.value = value;
+  PetscCall(Exchange(s->problem, &s->best, PETSC_FALSE));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -142,6 +175,15 @@ static double Value(const FgWeightSearch *search, const Curve *curve, PetscBool 
   return n ? sum / n : 0.0;
 }
 
+/* Mean of all parts' estimated errors at the last point. */
+static double TotalRisk(const FgWeightSearch *search)
+{
+  double sum = 0.0;
+
+  for (PetscInt p = 0; p < search->nparts; p++) sum += search->points[search->npoints - 1].risk[p];
+  return sum / search->nparts;
+}
+
 /* Ratios of the parts with curves of their own, for positions along those curves. Under a joint root a term counts with the square of its
    ratio, and parts pull at each other: their curves hold near equal weights only. */
 static PetscErrorCode SetRatios(Search *s, PetscInt ncurves, const Curve curves[], const double start[], const double position[])
@@ -175,9 +217,10 @@ static PetscErrorCode SearchMinima(Search *s, double alpha_start, PetscInt ncurv
   for (PetscInt solve = 1; solve <= MAX_SOLVES && !settled; solve++) {
     PetscCall(SetRatios(s, ncurves, curves, start, next));
     PetscCall(Visit(s, s->problem->alpha));
+    PetscCall(KeepBest(s, gcv ? search->points[search->npoints - 1].gcv : TotalRisk(search)));
     settled = solve < COMMON ? PETSC_FALSE : PETSC_TRUE;
     for (PetscInt k = 0; k < ncurves; k++) {
-      const double reach = step * PetscMax(1, solve - 1);
+      const double reach = step * PetscMin(PetscMax(1, solve - 1), 2);
       Curve       *curve = &curves[k];
       PetscInt     side;
 
@@ -276,7 +319,7 @@ PetscErrorCode FgSolveChooseWeight(FgProblem problem, const FgSolveOptions *opti
                                    unsigned long seed, FgWeightSearch *search, FgSolveReport *report)
 {
   FgSolveOptions rough = *options;
-  Search         s     = {problem, 1.0, &rough, seed, search, report};
+  Search         s     = {problem, 1.0, &rough, seed, search, report, {NULL, NULL, INFINITY}};
   const double   left  = PetscMax(1.0 - search->pointwise_freedom / search->samples, 1.0 / search->samples);
   PetscReal      eta;
   PetscBool      risk, gcv;
@@ -293,9 +336,14 @@ PetscErrorCode FgSolveChooseWeight(FgProblem problem, const FgSolveOptions *opti
   s.variance           = eta / left;
   PetscCall(PetscStrcmp(criterion, "risk", &risk));
   PetscCall(PetscStrcmp(criterion, "gcv", &gcv));
+  PetscCall(VecDuplicate(problem->field->m, &s.best.m));
+  if (problem->field->frames) PetscCall(PetscMalloc1(9 * (size_t)problem->field->domain->nlocal, &s.best.frames));
   if (risk) PetscCall(SearchRisk(&s, alpha_start));
   else if (gcv) PetscCall(SearchGcv(&s, alpha_start));
   else PetscCall(SearchDiscrepancy(&s, alpha_start));
+  if (isfinite(s.best.value)) PetscCall(Exchange(problem, &s.best, PETSC_TRUE));
+  PetscCall(VecDestroy(&s.best.m));
+  PetscCall(PetscFree(s.best.frames));
   PetscCall(FgSolveField(problem, options, report));
   PetscCall(Append(&s));
   PetscFunctionReturn(PETSC_SUCCESS);
