@@ -10,7 +10,7 @@ covers() {
   local low=$1 high=$2 folder=$3 truth=$4 map share
   shift 4
   for map; do
-    if [ "$map" = direction_scanner ]; then share=$(coverage "$folder" "$truth" $map direction_cone); else share=$(coverage "$folder" "$truth" "$map"); fi
+    if [ "$map" = direction_scanner ]; then share=$(coverage "$folder" "$truth" "$map" direction_cone); else share=$(coverage "$folder" "$truth" "$map"); fi
     above "$share" "$low" "$folder, coverage of $map"
     below "$share" "$high" "$folder, coverage of $map"
   done
