@@ -4,16 +4,16 @@
 set -euo pipefail
 
 build=$(realpath "${1:?usage: bench/solvers.sh BUILD_FOLDER [X,Y,Z]}")
-size=${2:-40,40,24}
+size=${2:-32,32,20}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$build/finegrain" simulate --phantom mixed --size "$size" --orientation dispersed --snr 20 -o "$work/sim" -q
 
 echo "| regularizer | solver | objective | projected gradient [1] | sweeps | TAO iterations | CPU, field [s] | ended by |"
 echo "|---|---|---|---|---|---|---|---|"
-for regularizer in "tikhonov 0.04" "tv 0.5"; do
+for regularizer in "tikhonov 0.04" "tv 0.5" "joint 2"; do
   read -r name alpha <<<"$regularizer"
-  for solver in sweep blmvm bqnls bncg bnls bntr bntl; do
+  for solver in sweep blmvm bqnls bncg bnls bntr; do
     code=0
     timeout 120 "$build/finegrain" fit "$work/sim/dwi.nii.gz" -o "$work/out" --force -q --no-picture --orientation dispersed --regularizer "$name" \
       --alpha "$alpha" --solver "$solver" --tolerance 0.01 --max-iterations 300 2>"$work/err" || code=$?
