@@ -81,10 +81,12 @@ PetscErrorCode FgPipelineOpen(const FitSettings *s, FgLog *log, FgPipeline *p)
   if (!strcmp(p->model_name, "tensor")) {
     PetscCall(FgMeasurementReadTensor(PETSC_COMM_WORLD, &p->files, s->tensor_order[0] ? s->tensor_order : "auto",
                                       s->tensor_frame[0] ? s->tensor_frame : "auto", &p->measurement));
-    /* The orthotropic model has as many unknowns as a tensor has numbers: nothing would be left to tell noise from tissue. */
-    if (!s->tissue.orientation[0] && p->tissue.orientation == FG_ORTHOTROPIC) p->tissue.orientation = FG_DISPERSED;
   } else {
     PetscCall(FgMeasurementReadDwi(PETSC_COMM_WORLD, &p->files, s->b0_threshold, &p->measurement));
+  }
+  /* The orthotropic model has 7 unknowns with S0, as many as a tensor has numbers: nothing would be left to tell noise from tissue. */
+  if (!s->tissue.orientation[0] && p->tissue.orientation == FG_ORTHOTROPIC && p->measurement.ndata <= 7) {
+    p->tissue.orientation = FG_DISPERSED;
   }
   p->seconds_read = FgWallSeconds() - start;
   PetscCall(MeasureSignalScale(p));

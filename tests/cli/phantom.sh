@@ -63,3 +63,10 @@ for snr in 20 10; do
   at_most "$(rmse t$snr porosity sim$snr)" 0.95 "$(rmse p$snr porosity sim$snr)" "porosity error, tikhonov, SNR $snr"
   at_most "$(angle t$snr sim$snr)" 0.95 "$(angle p$snr sim$snr)" "direction error, tikhonov, SNR $snr"
 done
+
+# As few samples as the default orientation model has unknowns: the next simpler one is taken, unless one is asked for.
+expect_exit 0 "$FINEGRAIN" simulate --phantom mixed --size 10,10,8 --directions 6 --b0 1 --orientation dispersed -o few -q
+expect_exit 0 "$FINEGRAIN" fit few/dwi.nii.gz -o few_fit --pointwise
+has stdout "dispersed"
+expect_exit 3 "$FINEGRAIN" fit few/dwi.nii.gz -o few_fit --force --pointwise --orientation orthotropic -q
+one_line stderr
