@@ -23,29 +23,28 @@ static void AskSite(FgInfluence influence, PetscInt site, const PetscScalar *ava
   const PetscInt nc = field->ncomponents, size = nc * (nc + 1) / 2;
   const float   *block = &influence->blocks[site * (size_t)size], *slope = &influence->slope[site * (size_t)nc];
   PetscInt       index[FG_MAX_COMPONENTS], n                             = 0;
+  double         A[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS], b[FG_MAX_COMPONENTS];
 
   for (PetscInt c = 0; c < nc; c++) {
     step[c] = deviation[c] = 0.0;
     if (available[c] > 0.0) index[n++] = c;
   }
-  for (PetscInt column = -1; column < n; column++) { /* -1: the step */
-    double A[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS], b[FG_MAX_COMPONENTS];
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscInt row = index[i];
 
-    for (PetscInt i = 0; i < n; i++) {
-      const PetscInt row = index[i];
+    b[i] = slope[row];
+    for (PetscInt j = 0; j <= i; j++) A[i * n + j] = block[row * (row + 1) / 2 + index[j]];
+  }
+  if (!FgCholeskySolve(n, n, A, b)) return;
+  for (PetscInt i = 0; i < n; i++) step[index[i]] = b[i];
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscInt c = index[i];
+    double         found;
 
-      b[i] = column < 0 ? slope[row] : i == column ? 1.0 : 0.0;
-      for (PetscInt j = 0; j <= i; j++) A[i * n + j] = block[row * (row + 1) / 2 + index[j]];
-    }
-    if (!FgCholeskySolve(n, n, A, b)) return;
-    if (column >= 0) {
-      const PetscInt c     = index[column];
-      const double   found = sqrt(PetscMax(b[column], 0.0));
-
-      deviation[c] = found < Limit(&field->components[c], influence->problem->scale[c]) ? found : 0.0;
-    } else {
-      for (PetscInt i = 0; i < n; i++) step[index[i]] = b[i];
-    }
+    for (PetscInt j = 0; j < n; j++) b[j] = i == j ? 1.0 : 0.0;
+    FgCholeskySubstitute(n, n, A, b);
+    found        = sqrt(PetscMax(b[i], 0.0));
+    deviation[c] = found < Limit(&field->components[c], influence->problem->scale[c]) ? found : 0.0;
   }
 }
 

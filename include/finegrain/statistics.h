@@ -13,4 +13,7 @@ PETSC_EXTERN PetscErrorCode FgQuantile(MPI_Comm comm, PetscInt n, const float va
    A becomes its factor, b the solution. FALSE where A is not positive definite. n <= 8. */
 PETSC_EXTERN PetscBool FgCholeskySolve(PetscInt n, PetscInt lda, double *A, double *b);
 
+/* The same for another b, with the factor that FgCholeskySolve has left in A. */
+PETSC_EXTERN void FgCholeskySubstitute(PetscInt n, PetscInt lda, const double *A, double *b);
+
 #endif

@@ -82,6 +82,12 @@ PetscBool FgCholeskySolve(PetscInt n, PetscInt lda, double *A, double *b)
       }
     }
   }
+  FgCholeskySubstitute(n, lda, A, b);
+  return PETSC_TRUE;
+}
+
+void FgCholeskySubstitute(PetscInt n, PetscInt lda, const double *A, double *b)
+{
   for (PetscInt i = 0; i < n; i++) {
     for (PetscInt k = 0; k < i; k++) b[i] -= A[i * lda + k] * b[k];
     b[i] /= A[i * lda + i];
@@ -90,5 +96,4 @@ PetscBool FgCholeskySolve(PetscInt n, PetscInt lda, double *A, double *b)
     for (PetscInt k = i + 1; k < n; k++) b[i] -= A[k * lda + i] * b[k];
     b[i] /= A[i * lda + i];
   }
-  return PETSC_TRUE;
 }
