@@ -100,7 +100,7 @@ static PetscErrorCode Prepare(FgInfluence influence)
       for (PetscInt a = 0; a < nc; a++) {
         const FgComponent *component = &field->components[a];
         const double       value     = m[i * nc + a];
-        const PetscBool    held      = value <= component->lower || value >= component->upper ? PETSC_TRUE : PETSC_FALSE;
+        const PetscBool    held      = FgComponentHeld(component, value);
         const double curvature = (point.hessian[FG_BLOCK(a, a)][l] + block[a * nc + a]) * problem->scale[a] * problem->scale[a];
 
         influence->slope[i * (size_t)nc + a] = (float)(point.gradient[a][l] * problem->scale[a]);

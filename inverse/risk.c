@@ -7,14 +7,6 @@
 
 #include <math.h>
 
-/* Largest whitened deviation at which a step still means something: half of a box, or 0.6 radian of a direction. */
-static double Limit(const FgComponent *component, double scale)
-{
-  const double range = component->upper - component->lower;
-
-  return (component->kind == FG_KIND_TANGENT ? 0.6 : isfinite(range) ? 0.5 * range : INFINITY) / scale;
-}
-
 /* What the data of one site say of its free variables, whitened: step[nc] = x - x0 and deviation[nc] = sqrt(diag B^-1); a deviation
    of 0 where they say next to nothing, or the variable is on a bound. */
 static void AskSite(FgInfluence influence, PetscInt site, const PetscScalar *available, double step[], double deviation[])
@@ -22,7 +14,8 @@ static void AskSite(FgInfluence influence, PetscInt site, const PetscScalar *ava
   const FgField  field = influence->problem->field;
   const PetscInt nc = field->ncomponents, size = nc * (nc + 1) / 2;
   const float   *block = &influence->blocks[site * (size_t)size], *slope = &influence->slope[site * (size_t)nc];
-  PetscInt       index[FG_MAX_COMPONENTS], n                             = 0;
+  PetscInt       index[FG_MAX_COMPONENTS];
+  PetscInt       n = 0;
   double         A[FG_MAX_COMPONENTS * FG_MAX_COMPONENTS], b[FG_MAX_COMPONENTS];
 
   for (PetscInt c = 0; c < nc; c++) {
@@ -44,7 +37,7 @@ static void AskSite(FgInfluence influence, PetscInt site, const PetscScalar *ava
     for (PetscInt j = 0; j < n; j++) b[j] = i == j ? 1.0 : 0.0;
     FgCholeskySubstitute(n, n, A, b);
     found        = sqrt(PetscMax(b[i], 0.0));
-    deviation[c] = found < Limit(&field->components[c], influence->problem->scale[c]) ? found : 0.0;
+    deviation[c] = found < FgComponentUnknown(&field->components[c]) / influence->problem->scale[c] ? found : 0.0;
   }
 }
 

@@ -67,14 +67,11 @@ static unsigned char JudgeSite(FgField field, const double *m, const float *devi
 
   for (PetscInt c = 0; c < field->ncomponents; c++) {
     const FgComponent *component = &field->components[c];
-    const double       range     = component->upper - component->lower;
 
-    if (component->kind == FG_KIND_SCALAR && (m[c] <= component->lower || m[c] >= component->upper)) status |= FG_STATUS_AT_BOUND;
+    if (component->kind == FG_KIND_SCALAR && FgComponentHeld(component, m[c])) status |= FG_STATUS_AT_BOUND;
     if (c == field->tangent + 2 && field->ntangent == 3) continue;
     if (field->ntangent == 3 && component->kind == FG_KIND_SCALAR && c == field->tangent - 1) continue;
-    if (!(deviation[c] < (component->kind == FG_KIND_TANGENT ? 0.6 : isfinite(range) ? 0.5 * range : INFINITY))) {
-      status |= FG_STATUS_UNIDENTIFIABLE;
-    }
+    if (!(deviation[c] < FgComponentUnknown(component))) status |= FG_STATUS_UNIDENTIFIABLE;
   }
   return status;
 }

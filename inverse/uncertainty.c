@@ -49,7 +49,7 @@ static void FindHeld(FgField field, int count, const PetscScalar *m, FgLanes hel
     for (int l = 0; l < FG_LANES; l++) {
       const double value = m[(l < count ? l : 0) * nc + c];
 
-      held[c][l] = value <= component->lower || value >= component->upper ? 1.0 : 0.0;
+      held[c][l] = FgComponentHeld(component, value) ? 1.0 : 0.0;
     }
   }
 }

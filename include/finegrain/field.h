@@ -10,6 +10,8 @@
 
 #include "domain.h"
 
+#include <math.h>
+
 typedef enum { FG_KIND_SCALAR, FG_KIND_TANGENT } FgKind;
 
 typedef struct {
@@ -20,6 +22,21 @@ typedef struct {
 } FgComponent;
 
 enum { FG_MAX_COMPONENTS = 8 };
+
+/* Whether a value rests on a bound of its box. */
+static inline PetscBool FgComponentHeld(const FgComponent *component, double value)
+{
+  return value <= component->lower || value >= component->upper ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* The standard deviation [component unit] from which on the data are taken to say nothing about a component: half of a box, 0.6 radian of a
+   direction; infinite where there is no box. */
+static inline double FgComponentUnknown(const FgComponent *component)
+{
+  const double range = component->upper - component->lower;
+
+  return component->kind == FG_KIND_TANGENT ? 0.6 : isfinite(range) ? 0.5 * range : INFINITY;
+}
 
 typedef struct FgField_ *FgField;
 struct FgField_ {

@@ -288,9 +288,7 @@ PetscErrorCode FgPipelineJudge(FgPipeline *p, double freedom)
       p->samples[i] = (short)used[l];
       p->chi2[i]    = (float)(2.0 * point.misfit[l]);
       for (PetscInt c = 0; c < nc; c++) {
-        const FgComponent *component = &p->field->components[c];
-
-        if (m[i * nc + c] <= component->lower || m[i * nc + c] >= component->upper) *status |= FG_STATUS_AT_BOUND;
+        if (FgComponentHeld(&p->field->components[c], m[i * nc + c])) *status |= FG_STATUS_AT_BOUND;
       }
       if (FgNoiseIsOutside(p->chi2[i], p->samples[i] - per_voxel)) *status |= FG_STATUS_OUTSIDE_MODEL;
     }
