@@ -2,7 +2,6 @@
    Source: Basser, Mattiello and LeBihan, Biophys. J. 66 (1994) 259; C(m) in tissue.c. */
 #include "pointwise.h"
 #include "signal.h"
-#include "tissue_lanes.h"
 
 #include <math.h>
 
@@ -10,7 +9,6 @@ typedef struct {
   FgTissue       tissue;
   PetscInt       ntissue; /* its components; S0 follows */
   FgSignalDesign design;
-  FgTissueTable  table;
 } Context;
 
 static void Site(const void *context, const double *m, const double frame[9], double *prediction, double *jacobian,
@@ -32,7 +30,6 @@ static PetscErrorCode Setup(FgModel model)
   model->context = c;
   c->tissue      = model->tissue;
   c->ntissue     = FgTissueComponents(&c->tissue, model->components);
-  FgTissueTabulate(&c->tissue, &c->table);
   PetscCall(FgSignalDesignCreate(model->gradients, &c->design));
   model->components[c->ntissue] = (FgComponent){"S0", "signal", FG_KIND_SCALAR, 0.0, INFINITY, model->signal_scale};
   model->ncomponents            = c->ntissue + 1;
@@ -40,6 +37,7 @@ static PetscErrorCode Setup(FgModel model)
   model->site                   = Site;
   PetscCall(PetscStrncpy(model->data_unit, "signal", sizeof model->data_unit));
   PetscCall(FgPointwiseSetup(model));
+  PetscCall(FgPointwiseTissueSetup(model));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -54,21 +52,6 @@ static PetscErrorCode Destroy(FgModel model)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static void LanesTensor(FgModel model, const FgLanes m[], const FgLanes frame[9], FgLanes C[6], FgLanes dC[][6],
-                        PetscBool derivatives)
-{
-  const Context *c = model->context;
-
-  FgTissueTensorLanes(&c->tissue, m, frame, C, dC, derivatives);
-}
-
-static void LanesStart(FgModel model, const FgLanes C[6], FgLanes m[], FgLanes frame[9])
-{
-  const Context *c = model->context;
-
-  FgTissueFromTensorLanes(&c->tissue, &c->table, C, 2, m, frame);
-}
-
 const FgModelOps FgModelDwi = {.name         = "dwi",
                                .summary      = "diffusion-weighted signal of a homogenised tissue",
                                .magnitude    = PETSC_TRUE,
@@ -79,5 +62,5 @@ const FgModelOps FgModelDwi = {.name         = "dwi",
                                .destroy      = Destroy,
                                .site_tensor  = FgPointwiseTissueTensor,
                                .exponential  = PETSC_TRUE,
-                               .lanes_tensor = LanesTensor,
-                               .lanes_start  = LanesStart};
+                               .lanes_tensor = FgPointwiseTissueLanes,
+                               .lanes_start  = FgPointwiseTissueStart};

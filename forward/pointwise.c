@@ -3,6 +3,7 @@
    after setup. */
 #include "pointwise.h"
 #include "magnitude.h"
+#include "tissue_lanes.h"
 
 #include "finegrain/batch.h"
 #include "finegrain/robust.h"
@@ -22,6 +23,7 @@ PetscErrorCode FgPointwiseDestroy(FgModel model)
   PetscFunctionBegin;
   PetscCall(FgBatchDestroy(&model->batch));
   PetscCall(PetscFree(model->mean));
+  PetscCall(PetscFree(model->table));
   PetscCall(PetscFree(model->work));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -354,4 +356,23 @@ PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec 
 void FgPointwiseTissueTensor(FgModel model, const double *m, const double frame[9], double C[6])
 {
   FgTissueTensor(&model->tissue, m, frame, C, NULL);
+}
+
+PetscErrorCode FgPointwiseTissueSetup(FgModel model)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscNew(&model->table));
+  FgTissueTabulate(&model->tissue, model->table);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+void FgPointwiseTissueLanes(FgModel model, const FgLanes m[], const FgLanes frame[9], FgLanes C[6], FgLanes dC[][6],
+                            PetscBool derivatives)
+{
+  FgTissueTensorLanes(&model->tissue, m, frame, C, dC, derivatives);
+}
+
+void FgPointwiseTissueStart(FgModel model, const FgLanes C[6], FgLanes m[], FgLanes frame[9])
+{
+  FgTissueFromTensorLanes(&model->tissue, model->table, C, 2, m, frame);
 }

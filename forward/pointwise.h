@@ -17,4 +17,10 @@ PETSC_INTERN PetscErrorCode FgPointwiseAdjoint(FgModel model, Vec w, Vec Jtw);
 /* Likewise, of models whose sites are tissue: the effective tensor of the tissue's parameters, which stand first in m. */
 PETSC_INTERN void FgPointwiseTissueTensor(FgModel model, const double *m, const double frame[9], double C[6]);
 
+/* Of the same, in the setup after FgPointwiseSetup; then for their FgModelOps: the tensor and the start values in lanes. */
+PETSC_INTERN PetscErrorCode FgPointwiseTissueSetup(FgModel model);
+PETSC_INTERN void FgPointwiseTissueLanes(FgModel model, const FgLanes m[], const FgLanes frame[9], FgLanes C[6], FgLanes dC[][6],
+                                         PetscBool derivatives);
+PETSC_INTERN void FgPointwiseTissueStart(FgModel model, const FgLanes C[6], FgLanes m[], FgLanes frame[9]);
+
 #endif

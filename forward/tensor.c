@@ -1,14 +1,12 @@
 /* tensor.c: an effective tensor that somebody has already estimated as data: (xx, yy, zz, sqrt2 xy, sqrt2 xz, sqrt2 yz) [mm^2/s]
    in the scanner frame, so that sums of squares are Frobenius norms. Components: the tissue's. See tissue.c. */
 #include "pointwise.h"
-#include "tissue_lanes.h"
 
 #include <math.h>
 
 typedef struct {
-  FgTissue      tissue;
-  PetscInt      n; /* its components */
-  FgTissueTable table;
+  FgTissue tissue;
+  PetscInt n; /* its components */
 } Context;
 
 static void Pack(const double C[6], double *row, PetscInt stride)
@@ -33,15 +31,15 @@ static PetscErrorCode Setup(FgModel model)
 
   PetscFunctionBegin;
   PetscCall(PetscNew(&c));
-  model->context = c;
-  c->tissue      = model->tissue;
-  c->n           = FgTissueComponents(&c->tissue, model->components);
-  FgTissueTabulate(&c->tissue, &c->table);
+  model->context     = c;
+  c->tissue          = model->tissue;
+  c->n               = FgTissueComponents(&c->tissue, model->components);
   model->ncomponents = c->n;
   model->ndata       = 6;
   model->site        = Site;
   PetscCall(PetscStrncpy(model->data_unit, "mm^2/s", sizeof model->data_unit));
   PetscCall(FgPointwiseSetup(model));
+  PetscCall(FgPointwiseTissueSetup(model));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -53,21 +51,6 @@ static PetscErrorCode Destroy(FgModel model)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static void LanesTensor(FgModel model, const FgLanes m[], const FgLanes frame[9], FgLanes C[6], FgLanes dC[][6],
-                        PetscBool derivatives)
-{
-  const Context *c = model->context;
-
-  FgTissueTensorLanes(&c->tissue, m, frame, C, dC, derivatives);
-}
-
-static void LanesStart(FgModel model, const FgLanes C[6], FgLanes m[], FgLanes frame[9])
-{
-  const Context *c = model->context;
-
-  FgTissueFromTensorLanes(&c->tissue, &c->table, C, 2, m, frame);
-}
-
 const FgModelOps FgModelTensor = {.name         = "tensor",
                                   .summary      = "elements of an effective tensor that is already known",
                                   .magnitude    = PETSC_FALSE,
@@ -77,5 +60,5 @@ const FgModelOps FgModelTensor = {.name         = "tensor",
                                   .adjoint      = FgPointwiseAdjoint,
                                   .destroy      = Destroy,
                                   .site_tensor  = FgPointwiseTissueTensor,
-                                  .lanes_tensor = LanesTensor,
-                                  .lanes_start  = LanesStart};
+                                  .lanes_tensor = FgPointwiseTissueLanes,
+                                  .lanes_start  = FgPointwiseTissueStart};

@@ -11,7 +11,7 @@ PETSC_INTERN void FgTissueTensorLanes(const FgTissue *tissue, const FgLanes m[],
 
 /* The closure on a uniform grid of porosities, for start values: c_par and c_perp with their derivatives times the step. */
 enum { FG_TABLE_INTERVALS = 64 };
-typedef struct {
+typedef struct FgTissueTable_ {
   double node[FG_TABLE_INTERVALS + 1][4];
   double lower, upper, step; /* of porosity [1] */
 } FgTissueTable;

@@ -49,27 +49,28 @@ typedef struct {
 } FgModelCounts;
 
 struct FgModel_ {
-  const FgModelOps    *ops;
-  MPI_Comm             comm;
-  FgTissue             tissue;
-  FgComponent          components[8];
-  PetscInt             ncomponents;
-  PetscInt             ndata; /* samples a site (pointwise) or in all */
-  char                 data_unit[32];
-  FgField              field;        /* borrowed; set by FgModelSetField */
-  const FgGradients   *gradients;    /* borrowed; dwi */
-  double               signal_scale; /* [data unit]: typical S0, for bounds and starts */
-  PetscBool            rician;       /* prediction = mean of the magnitude of S with noise instead of S */
-  double               coils;        /* of the magnitude, effective [1]; 0 or 1: one, Rician noise; more: noncentral chi */
-  struct FgMagnitude_ *mean;         /* pointwise models: table of the magnitude's mean (forward/magnitude.h); owned */
-  const float         *sigma;        /* [nlocal] noise level of each site, for that mean; borrowed */
-  FgSiteFunction       site;         /* pointwise models */
-  void                *context;      /* of the site function; owned by the model */
-  PetscInt             stride;       /* pointwise models: ndata rounded up to whole vectors */
-  double              *work;         /* pointwise models: the adapter's rows of `stride` doubles (forward/pointwise.h) */
-  FgBatch              batch;        /* pointwise models: for solvers and sums (batch.h) */
-  Vec                  state;        /* m at which J is taken */
-  FgModelCounts        counts;
+  const FgModelOps      *ops;
+  MPI_Comm               comm;
+  FgTissue               tissue;
+  FgComponent            components[8];
+  PetscInt               ncomponents;
+  PetscInt               ndata; /* samples a site (pointwise) or in all */
+  char                   data_unit[32];
+  FgField                field;        /* borrowed; set by FgModelSetField */
+  const FgGradients     *gradients;    /* borrowed; dwi */
+  double                 signal_scale; /* [data unit]: typical S0, for bounds and starts */
+  PetscBool              rician;       /* prediction = mean of the magnitude of S with noise instead of S */
+  double                 coils;        /* of the magnitude, effective [1]; 0 or 1: one, Rician noise; more: noncentral chi */
+  struct FgMagnitude_   *mean;         /* pointwise models: table of the magnitude's mean (forward/magnitude.h); owned */
+  struct FgTissueTable_ *table;   /* pointwise models of tissue: its closure, for start values (forward/tissue_lanes.h); owned */
+  const float           *sigma;   /* [nlocal] noise level of each site, for that mean; borrowed */
+  FgSiteFunction         site;    /* pointwise models */
+  void                  *context; /* of the site function; owned by the model */
+  PetscInt               stride;  /* pointwise models: ndata rounded up to whole vectors */
+  double                *work;    /* pointwise models: the adapter's rows of `stride` doubles (forward/pointwise.h) */
+  FgBatch                batch;   /* pointwise models: for solvers and sums (batch.h) */
+  Vec                    state;   /* m at which J is taken */
+  FgModelCounts          counts;
 };
 
 /* Pointwise adapter (forward/pointwise.c), also used directly by solvers through the model: */
