@@ -1,0 +1,130 @@
+/* cell.c: the periodic cell of voxels: slabs over ranks, fractions of the phases, neighboring planes.
+
+   Slabs are those of FFTW's MPI transforms with default block size: ceil(n[2]/ranks) planes a rank, the last ones fewer. */
+#include "finegrain/cell.h"
+
+#include <math.h>
+#include <string.h>
+
+PetscErrorCode FgCellCreate(MPI_Comm comm, const PetscInt n[3], const double edge[3], const FgPhaseTable *table, const char *source,
+                            FgCell *out)
+{
+  PetscMPIInt rank, size;
+  PetscInt    block;
+  FgCell      cell;
+
+  PetscFunctionBegin;
+  PetscCheck(n[0] >= 1 && n[1] >= 1 && n[2] >= 1, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: the cell is empty: %" PetscInt_FMT " x %" PetscInt_FMT " x %" PetscInt_FMT " voxels", source, n[0], n[1], n[2]);
+  PetscCheck(n[0] > 1 || n[1] > 1 || n[2] > 1, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: the cell is one voxel, which has no microstructure; expected at least two", source);
+  for (PetscInt i = 0; i < 3; i++)
+    PetscCheck(isfinite(edge[i]) && edge[i] > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+               "%s: edge %" PetscInt_FMT " of the cell is %g m, expected a positive length", source, i, edge[i]);
+  PetscCheck(table->nphases > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: no phases", table->source);
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  PetscCallMPI(MPI_Comm_size(comm, &size));
+  PetscCall(PetscNew(&cell));
+  cell->comm = comm;
+  for (PetscInt i = 0; i < 3; i++) {
+    cell->n[i]       = n[i];
+    cell->edge[i]    = edge[i];
+    cell->spacing[i] = edge[i] / (double)n[i];
+  }
+  block        = (n[2] + size - 1) / size;
+  cell->start  = PetscMin(n[2], rank * block);
+  cell->count  = PetscMin(n[2], cell->start + block) - cell->start;
+  cell->nlocal = cell->count * n[0] * n[1];
+  PetscCall(FgPhaseTableCopy(table, &cell->table));
+  PetscCall(PetscCalloc1(cell->nlocal, &cell->phase));
+  PetscCall(PetscCalloc1(table->nphases, &cell->fraction));
+  PetscCall(PetscMalloc1(table->nphases, &cell->exact));
+  for (PetscInt i = 0; i < table->nphases; i++) cell->exact[i] = NAN;
+  PetscCall(PetscStrncpy(cell->source, source, sizeof(cell->source)));
+  *out = cell;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgCellComplete(FgCell cell)
+{
+  const PetscInt nphases = cell->table.nphases;
+  const double   voxels  = (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2];
+  PetscInt       bad     = 0;
+
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(cell->fraction, nphases));
+  for (PetscInt i = 0; i < cell->nlocal; i++) {
+    if (cell->phase[i] < nphases) cell->fraction[cell->phase[i]] += 1.0;
+    else bad++;
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPIU_INT, MPI_SUM, cell->comm));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, cell->fraction, (PetscMPIInt)nphases, MPI_DOUBLE, MPI_SUM, cell->comm));
+  PetscCheck(bad == 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: %" PetscInt_FMT " voxels have no phase", cell->source, bad);
+  for (PetscInt i = 0; i < nphases; i++) cell->fraction[i] /= voxels;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgCellDestroy(FgCell *cell)
+{
+  PetscFunctionBegin;
+  if (!*cell) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(FgPhaseTableDestroy(&(*cell)->table));
+  PetscCall(PetscFree((*cell)->phase));
+  PetscCall(PetscFree((*cell)->fraction));
+  PetscCall(PetscFree((*cell)->exact));
+  PetscCall(PetscFree(*cell));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+double FgCellMean(FgCell cell, const double *per_phase, PetscInt stride)
+{
+  double mean = 0;
+
+  for (PetscInt i = 0; i < cell->table.nphases; i++) mean += cell->fraction[i] * per_phase[i * stride];
+  return mean;
+}
+
+/* Ranks without planes hand nothing on: the ring goes over those that own some, which are the first ones. */
+PetscErrorCode FgHaloUpdate(FgCell cell, FgHalo *halo, const double *x, PetscInt ncomp, const double **below, const double **above)
+{
+  const size_t plane = (size_t)(cell->n[0] * cell->n[1] * ncomp);
+  PetscMPIInt  rank, size, owners, down, up;
+  PetscInt     block;
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(cell->comm, &rank));
+  PetscCallMPI(MPI_Comm_size(cell->comm, &size));
+  block  = (cell->n[2] + size - 1) / size;
+  owners = (PetscMPIInt)((cell->n[2] + block - 1) / block);
+  if (owners == 1) {
+    *below = cell->count ? x + plane * (size_t)(cell->count - 1) : NULL;
+    *above = x;
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  if (halo->size < plane) {
+    for (PetscInt i = 0; i < 2; i++) {
+      PetscCall(PetscFree(halo->buffer[i]));
+      PetscCall(PetscMalloc1(plane, &halo->buffer[i]));
+    }
+    halo->size = plane;
+  }
+  *below = halo->buffer[0];
+  *above = halo->buffer[1];
+  if (cell->count == 0) PetscFunctionReturn(PETSC_SUCCESS);
+  down = (rank + owners - 1) % owners;
+  up   = (rank + 1) % owners;
+  PetscCallMPI(MPI_Sendrecv(x + plane * (size_t)(cell->count - 1), (PetscMPIInt)plane, MPI_DOUBLE, up, 0, halo->buffer[0],
+                            (PetscMPIInt)plane, MPI_DOUBLE, down, 0, cell->comm, MPI_STATUS_IGNORE));
+  PetscCallMPI(MPI_Sendrecv(x, (PetscMPIInt)plane, MPI_DOUBLE, down, 1, halo->buffer[1], (PetscMPIInt)plane, MPI_DOUBLE, up, 1,
+                            cell->comm, MPI_STATUS_IGNORE));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgHaloDestroy(FgHalo *halo)
+{
+  PetscFunctionBegin;
+  PetscCall(PetscFree(halo->buffer[0]));
+  PetscCall(PetscFree(halo->buffer[1]));
+  halo->size = 0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
