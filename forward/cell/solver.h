@@ -24,10 +24,10 @@ double         FgSpectralBytes(FgSpectral spectral);   /* of this rank's buffer 
 double         FgSpectralSeconds(FgSpectral spectral); /* spent in transforms since it was made, wall clock [s] */
 
 /* One row of frequencies: value[c][k] is component c at frequency (k, ky, kz), k = 0 .. nk - 1, nk = n[0]/2 + 1. Replaces
-   the values by those of the preconditioned vector (the 1/(n0 n1 n2) of the transforms is applied for it) and adds to *dot
-   sum over k and c of weight(k) Re(conj(before) after), weight 1 for k = 0 and k = n[0]/2 (n[0] even), else 2: then *dot
-   becomes r . z. */
-typedef void (*FgSpectralRow)(const void *context, PetscInt ky, PetscInt kz, PetscInt nk, double complex **value, double *dot);
+   the values by those of the preconditioned vector times `scale` (the 1/(n0 n1 n2) of the transforms), and returns
+   sum over k and c of weight(k) Re(conj(before) after), weight 1 for k = 0 and k = n[0]/2 (n[0] even), else 2: summed over
+   all rows that is r . z. */
+typedef double (*FgSpectralRow)(const void *context, PetscInt ky, PetscInt kz, PetscInt nk, double scale, double complex **value);
 
 /* z = F^-1 row(F r), *dot = r . z over all ranks; r and z are [nlocal][ncomp] and may be the same. Collective. */
 PetscErrorCode FgSpectralApply(FgSpectral spectral, FgSpectralRow row, const void *context, const double *r, double *z, double *dot);
