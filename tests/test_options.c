@@ -13,7 +13,7 @@
 
 typedef struct {
   FgCommonSettings common;
-  FgText           input, output, kind;
+  FgText           input, output, kind, list, pairs;
   PetscBool        fast;
   PetscInt         count;
   double           rate;
@@ -36,6 +36,8 @@ static const FgOption options[] = {
   {.name = "pair", .type = FG_OPTION_REALS, MEMBER(pair), .unit = "mm", .word = "preset", .lower = -5, .upper = 5, .least = 1,
    .most = 2,
    .summary = "pair"},
+  {.name = "list", .type = FG_OPTION_LIST, MEMBER(list), .word = "none", .choices = "one|two|three", .summary = "list"},
+  {.name = "pairs", .type = FG_OPTION_PAIRS, MEMBER(pairs), .word = "none", .summary = "pairs"},
   {0}};
 /* clang-format on */
 
@@ -98,6 +100,26 @@ static void TestValues(void **state)
   assert_string_equal(s.common.petsc, "-tao_monitor");
 }
 
+/* Lists of choices, and options that take as many words as have the form NAME=VALUE. */
+static void TestWords(void **state)
+{
+  Settings s;
+  char     message[FG_MESSAGE_LENGTH];
+
+  assert_true(PARSE("--list", "three,one", "--pairs", "a=1:2:3", "b-c=4,5", "in"));
+  assert_string_equal(s.list, "three,one");
+  assert_string_equal(s.pairs, "a=1:2:3 b-c=4,5");
+  assert_string_equal(s.input, "in");
+  assert_true(PARSE("--pairs=a=1", "b=2", "--fast", "in=put"));
+  assert_string_equal(s.pairs, "a=1 b=2");
+  assert_string_equal(s.input, "in=put");
+  assert_true(PARSE("in", "--pairs", "a=1", "--pairs", "b=2"));
+  assert_string_equal(s.pairs, "b=2");
+  assert_true(PARSE("in", "--pairs", "a=1", "--pairs", "none", "--list", "one", "--list=none"));
+  assert_string_equal(s.pairs, "");
+  assert_string_equal(s.list, "");
+}
+
 static void TestErrors(void **state)
 {
   static const struct {
@@ -128,6 +150,14 @@ static void TestErrors(void **state)
       {{"--kind", "odd"}, "--kind: expected one of plain, fancy, found 'odd'"},
       {{"--fast=maybe"}, "--fast: expected true or false, found 'maybe'"},
       {{"--output="}, "--output: expected a path, found nothing"},
+      {{"--list", "one,four"}, "--list: expected one of none, one, two, three, found 'four'"},
+      {{"--list", "one,"}, "--list: expected one of none, one, two, three, found ''"},
+      {{"--list", "two,two"}, "--list: 'two' stands there twice"},
+      {{"--pairs"}, "--pairs: a value must follow"},
+      {{"--pairs", "a"}, "--pairs: expected NAME=VALUES, found 'a'"},
+      {{"--pairs", "a="}, "--pairs: expected NAME=VALUES, found 'a='"},
+      {{"--pairs="}, "--pairs: expected NAME=VALUES, found ''"},
+      {{"--pairs=a=1 b"}, "--pairs: expected NAME=VALUES, found 'b'"},
       {{"one", "two"}, "'two': one argument too many"},
   };
 
@@ -191,7 +221,7 @@ static void TestYamlRoundTrip(void **state)
 
   assert_true(fd >= 0);
   assert_true(PARSE("a \"b\" \\ : # ä\t.nii", "-o", "true", "--kind=fancy", "--fast", "--matrix-rate=0.1",
-                    "--pair=0.30000000000000004,-2"));
+                    "--pair=0.30000000000000004x-2", "--list=two,one", "--pairs", "a=1", "b=2"));
   assert_int_equal(FgOptionsYaml(&command, &s, &yaml), 0);
   assert_non_null(strstr(yaml, "matrix-rate: 0.1 # [1/s]\n"));
   WriteFile(path, yaml);
@@ -200,6 +230,8 @@ static void TestYamlRoundTrip(void **state)
   assert_int_equal(FgOptionsReadYaml(&command, path, &back), 0);
   assert_string_equal(back.input, s.input);
   assert_string_equal(back.output, "true");
+  assert_string_equal(back.list, "two,one");
+  assert_string_equal(back.pairs, "a=1 b=2");
   assert_string_equal(back.kind, "fancy");
   assert_true(back.fast);
   assert_true(back.rate == 0.1);
@@ -283,11 +315,12 @@ static void TestTables(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(TestDefaults),      cmocka_unit_test(TestValues),   cmocka_unit_test(TestErrors),
-      cmocka_unit_test(TestLongArguments), cmocka_unit_test(TestComplete), cmocka_unit_test(TestYamlRoundTrip),
-      cmocka_unit_test(TestYamlErrors),    cmocka_unit_test(TestNearest),  cmocka_unit_test(TestTables)};
-  int failed;
+  const struct CMUnitTest tests[] = {cmocka_unit_test(TestDefaults),      cmocka_unit_test(TestValues),
+                                     cmocka_unit_test(TestWords),         cmocka_unit_test(TestErrors),
+                                     cmocka_unit_test(TestLongArguments), cmocka_unit_test(TestComplete),
+                                     cmocka_unit_test(TestYamlRoundTrip), cmocka_unit_test(TestYamlErrors),
+                                     cmocka_unit_test(TestNearest),       cmocka_unit_test(TestTables)};
+  int                     failed;
 
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
   failed = cmocka_run_group_tests(tests, NULL, NULL);

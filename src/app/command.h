@@ -12,14 +12,21 @@ typedef struct {
   FgText    config, petsc;
 } FgCommonSettings;
 
+/* Names that a command knows, for its help: what stands in the i-th row, FALSE after the last. `unit` may stay NULL. */
+typedef struct {
+  const char *title;
+  PetscBool (*row)(PetscInt i, const char **name, const char **unit, const char **summary);
+} FgCommandList;
+
 struct FgCommand {
-  const char     *name;
-  const char     *summary;       /* one line, for the table of commands */
-  const char     *usage;         /* what follows the name: "DWI -o FOLDER [options]" */
-  const char     *description;   /* a paragraph */
-  const char     *example;       /* command lines with the prompt left out, one a line */
-  const FgOption *options[5];    /* tables in the order of the help, closed by NULL; each closed by a row with name == NULL */
-  size_t          settings_size; /* bytes */
+  const char          *name;
+  const char          *summary;     /* one line, for the table of commands */
+  const char          *usage;       /* what follows the name: "DWI -o FOLDER [options]" */
+  const char          *description; /* a paragraph */
+  const char          *example;     /* command lines with the prompt left out, one a line */
+  const FgOption      *options[5];  /* tables in the order of the help, closed by NULL; each closed by a row with name == NULL */
+  size_t               settings_size; /* bytes */
+  const FgCommandList *lists;         /* closed by title == NULL; NULL where there are none */
   /* May be NULL. What a single row cannot say, such as options that exclude each other; before PETSc starts. */
   PetscBool (*check)(const void *settings, char message[FG_MESSAGE_LENGTH]);
   /* Collective over PETSC_COMM_WORLD. Sets log->exit_code to 4 where it finished without reaching its target. */

@@ -119,7 +119,7 @@ static PetscBool ReadNumber(const FgOption *option, const char **text, const cha
 
   errno = 0;
   value = strtod(*text, &end);
-  if (end == *text || !isfinite(value) || (*end != '\0' && *end != ',')) {
+  if (end == *text || !isfinite(value) || (*end != '\0' && *end != ',' && !(*end == 'x' && option->type == FG_OPTION_REALS))) {
     snprintf(message, FG_MESSAGE_LENGTH, "%s: expected a number%s%s%s, found '%.200s'", origin, UnitText(option, unit),
              option->word ? " or " : "", option->word ? option->word : "", *text);
     return PETSC_FALSE;
@@ -187,6 +187,70 @@ static PetscBool SetChoice(const FgOption *option, const char *text, const char 
   return PETSC_FALSE;
 }
 
+static PetscBool IsChoice(const FgOption *option, const char *word, size_t length)
+{
+  char        buffer[64];
+  const char *choice;
+
+  for (PetscInt i = 0; (choice = FgOptionChoice(option, i, buffer)); i++) {
+    if (strlen(choice) == length && !strncmp(choice, word, length)) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+/* "a,b": words out of the choices, none twice. */
+static PetscBool SetList(const FgOption *option, const char *text, const char *origin, char *member,
+                         char message[FG_MESSAGE_LENGTH])
+{
+  for (const char *word = text;;) {
+    const size_t length = strcspn(word, ",");
+    char         single[128];
+
+    snprintf(single, sizeof(single), "%.*s", (int)PetscMin(length, sizeof(single) - 1), word);
+    if (!IsChoice(option, word, length)) {
+      char unused[sizeof(FgText)];
+
+      return SetChoice(option, single, origin, unused, message);
+    }
+    for (const char *before = text; before < word; before += strcspn(before, ",") + 1) {
+      if (strcspn(before, ",") != length || strncmp(before, word, length)) continue;
+      snprintf(message, FG_MESSAGE_LENGTH, "%s: '%s' stands there twice", origin, single);
+      return PETSC_FALSE;
+    }
+    if (word[length] == '\0') break;
+    word += length + 1;
+  }
+  snprintf(member, sizeof(FgText), "%s", text); /* fits: every choice at most once */
+  return PETSC_TRUE;
+}
+
+/* A word of the form NAME=VALUE: a name of letters and dashes, and something after the sign. */
+static PetscBool IsPair(const char *word)
+{
+  const size_t name = strspn(word, "abcdefghijklmnopqrstuvwxyz-");
+
+  return name > 0 && word[0] != '-' && word[name] == '=' && word[name + 1] != '\0' && word[name + 1] != ' ' ? PETSC_TRUE
+                                                                                                            : PETSC_FALSE;
+}
+
+static PetscBool SetPairs(const char *text, const char *origin, char *member, char message[FG_MESSAGE_LENGTH])
+{
+  for (const char *word = text + strspn(text, " "); *word || word == text;
+       word += strcspn(word, " "), word += strspn(word, " ")) {
+    if (IsPair(word)) continue;
+    snprintf(message, FG_MESSAGE_LENGTH, "%s: expected NAME=VALUES, found '%.*s'", origin, (int)PetscMin(strcspn(word, " "), 200),
+             word);
+    return PETSC_FALSE;
+  }
+  if (strlen(text) >= sizeof(FgText)) {
+    snprintf(message, FG_MESSAGE_LENGTH, "%s: %zu characters are too long, at most %zu", origin, strlen(text),
+             sizeof(FgText) - 1);
+    return PETSC_FALSE;
+  }
+  strcpy(member, text);
+  return PETSC_TRUE;
+}
+
 static PetscBool SetFlag(const char *text, const char *origin, PetscBool *member, char message[FG_MESSAGE_LENGTH])
 {
   if (!strcmp(text, "true") || !strcmp(text, "yes") || !strcmp(text, "1")) *member = PETSC_TRUE;
@@ -238,6 +302,8 @@ static PetscBool SetMember(const FgOption *option, const char *text, const char 
   case FG_OPTION_INTEGER: return SetInteger(option, text, origin, member, message);
   case FG_OPTION_REALS: return SetReals(option, text, origin, member, message);
   case FG_OPTION_CHOICE: return SetChoice(option, text, origin, member, message);
+  case FG_OPTION_LIST: return SetList(option, text, origin, member, message);
+  case FG_OPTION_PAIRS: return SetPairs(text, origin, member, message);
   case FG_OPTION_REAL: {
     double value;
 
@@ -307,16 +373,34 @@ static const FgOption *NextPositional(const FgCommand *command, PetscInt given)
   return NULL;
 }
 
-/* One argument that begins with '-': finds its row and its value, which may be the next argument. */
-static PetscBool ParseDashed(const FgCommand *command, const char *argument, const char *next, PetscBool *took_next,
+/* The words of FG_OPTION_PAIRS in one text: `first` and as many of the following arguments as have the form. */
+static PetscBool ParsePairs(const FgOption *option, const char *first, int rest, char *const following[], int *taken,
+                            const char *origin, void *settings, char message[FG_MESSAGE_LENGTH])
+{
+  FgText text;
+  size_t used = (size_t)snprintf(text, sizeof(text), "%s", first);
+
+  while (*taken < rest && IsPair(following[*taken]) && used < sizeof(text)) {
+    used += (size_t)snprintf(text + used, sizeof(text) - used, " %s", following[(*taken)++]);
+  }
+  if (used >= sizeof(text)) {
+    snprintf(message, FG_MESSAGE_LENGTH, "%s: the words are longer than %zu characters", origin, sizeof(text) - 1);
+    return PETSC_FALSE;
+  }
+  return SetMember(option, text, origin, settings, message);
+}
+
+/* One argument that begins with '-': finds its row and its value, which may be the next argument; *taken counts those. */
+static PetscBool ParseDashed(const FgCommand *command, const char *argument, int rest, char *const following[], int *taken,
                              void *settings, char message[FG_MESSAGE_LENGTH])
 {
+  const char     *next      = rest > 0 ? following[0] : NULL;
   const PetscBool long_form = argument[1] == '-' ? PETSC_TRUE : PETSC_FALSE;
   const char     *equals    = long_form ? strchr(argument, '=') : NULL;
   char            name[96], origin[112];
   const FgOption *option;
 
-  *took_next = PETSC_FALSE;
+  *taken = 0;
   snprintf(name, sizeof(name), "%.*s", equals ? (int)PetscMin(equals - argument - 2, 90) : 90, argument + (long_form ? 2 : 1));
   snprintf(origin, sizeof(origin), "%s%s", long_form ? "--" : "-", name);
   option = long_form ? OptionFind(command, name) : OptionFindLetter(command, name[0]);
@@ -343,7 +427,10 @@ static PetscBool ParseDashed(const FgCommand *command, const char *argument, con
       snprintf(message, FG_MESSAGE_LENGTH, "%s: a value must follow, see finegrain %s --help", origin, command->name);
       return PETSC_FALSE;
     }
-    *took_next = PETSC_TRUE;
+    *taken = 1;
+  }
+  if (option->type == FG_OPTION_PAIRS) {
+    return ParsePairs(option, equals ? equals + 1 : next, rest, following, taken, origin, settings, message);
   }
   return SetMember(option, equals ? equals + 1 : next, origin, settings, message);
 }
@@ -360,10 +447,10 @@ PetscBool FgOptionsParse(const FgCommand *command, int argc, char *const argv[],
     if (!options_end && !strcmp(argument, "--")) {
       options_end = PETSC_TRUE;
     } else if (!options_end && argument[0] == '-' && argument[1] != '\0') {
-      PetscBool took_next;
+      int taken;
 
-      if (!ParseDashed(command, argument, i + 1 < argc ? argv[i + 1] : NULL, &took_next, settings, message)) return PETSC_FALSE;
-      if (took_next) i++;
+      if (!ParseDashed(command, argument, argc - i - 1, argv + i + 1, &taken, settings, message)) return PETSC_FALSE;
+      i += taken;
     } else {
       option = NextPositional(command, given++);
       if (!option) {

@@ -10,6 +10,9 @@
      FG_OPTION_STRING    FgText                         "" where the word stands
      FG_OPTION_PATH      FgText                         likewise
      FG_OPTION_CHOICE    FgText                         likewise; else one of the choices
+     FG_OPTION_LIST      FgText                         likewise; else choices separated by commas, each once
+     FG_OPTION_PAIRS     FgText                         likewise; else words NAME=VALUE separated by spaces: on the command
+                                                        line as many arguments as follow and have this form
 
    Values are stored as the user's units say; nothing is converted. Nothing here prints, exits or needs PETSc to run. */
 #ifndef FINEGRAIN_APP_OPTIONS_H
@@ -31,7 +34,9 @@ typedef enum {
   FG_OPTION_REALS,
   FG_OPTION_STRING,
   FG_OPTION_PATH,
-  FG_OPTION_CHOICE
+  FG_OPTION_CHOICE,
+  FG_OPTION_LIST,
+  FG_OPTION_PAIRS
 } FgOptionType;
 
 typedef char FgText[PETSC_MAX_PATH_LEN];
@@ -53,8 +58,8 @@ typedef struct {
   const char  *word;                 /* "auto", "preset": may be given in place of a value and leaves it to the program */
   const char  *summary;              /* one sentence without a full stop */
   double       lower, upper;         /* allowed range of every number; both 0: any finite number */
-  int          least, most;          /* how many numbers FG_OPTION_REALS takes */
-  const char  *choices;              /* FG_OPTION_CHOICE: "one|two" ... */
+  int          least, most;          /* how many numbers FG_OPTION_REALS takes, separated by commas or, as in 4x4x2, by x */
+  const char  *choices;              /* FG_OPTION_CHOICE, _LIST: "one|two" ... */
   const char *(*choice)(PetscInt i); /* ... or a function that names the i-th, NULL after the last */
   PetscBool positional;              /* is given without its name; must be given where there is no word */
 } FgOption;

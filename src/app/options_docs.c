@@ -13,6 +13,8 @@ static const char *ValueName(const FgOption *option)
   case FG_OPTION_FLAG: return "";
   case FG_OPTION_INTEGER: return "N";
   case FG_OPTION_CHOICE: return "NAME";
+  case FG_OPTION_LIST: return "NAME,...";
+  case FG_OPTION_PAIRS: return "NAME=VALUES ...";
   case FG_OPTION_PATH: return "FILE";
   default: return "VALUE";
   }
@@ -48,10 +50,16 @@ static void ChoicesText(const FgOption *option, char *text, size_t size)
   size_t      used = 0;
 
   text[0] = '\0';
-  if (option->type != FG_OPTION_CHOICE) return;
+  if (option->type != FG_OPTION_CHOICE && option->type != FG_OPTION_LIST) return;
   for (PetscInt i = 0; (choice = FgOptionChoice(option, i, buffer)) && used < size; i++) {
     used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "", choice);
   }
+}
+
+/* How many of the choices are taken. */
+static const char *HowMany(const FgOption *option)
+{
+  return option->type == FG_OPTION_LIST ? "one or more" : "one";
 }
 
 static void RangeText(const FgOption *option, char *text, size_t size)
@@ -73,7 +81,7 @@ static void OptionMeaning(const FgOption *option, char *text, size_t size)
   RangeText(option, range, sizeof(range));
   DefaultText(option, fallback, sizeof(fallback));
   if (option->unit) used += (size_t)snprintf(text + used, size - used, " [%s]", option->unit);
-  if (*choices) used += (size_t)snprintf(text + used, size - used, "; one of %s", choices);
+  if (*choices) used += (size_t)snprintf(text + used, size - used, "; %s of %s", HowMany(option), choices);
   if (*range) used += (size_t)snprintf(text + used, size - used, "; %s", range);
   if (*fallback) snprintf(text + used, size - used, " (default: %s)", fallback);
 }
@@ -137,6 +145,18 @@ void FgHelpCommand(FILE *out, const FgCommand *command)
     if (strlen(head) > OPTION_WIDTH - 3) fprintf(out, "\n%*s", OPTION_WIDTH, "");
     Wrap(out, meaning, OPTION_WIDTH, OPTION_WIDTH);
   }
+  for (const FgCommandList *list = command->lists; list && list->title; list++) {
+    const char *name, *unit = NULL, *summary;
+
+    fprintf(out, "\n%s\n", list->title);
+    for (PetscInt i = 0; list->row(i, &name, &unit, &summary); i++) {
+      char meaning[1024];
+
+      snprintf(meaning, sizeof(meaning), "%s%s%s%s", summary, unit ? " [" : "", unit ? unit : "", unit ? "]" : "");
+      fprintf(out, "  %-*s", OPTION_WIDTH - 2, name);
+      Wrap(out, meaning, OPTION_WIDTH, OPTION_WIDTH);
+    }
+  }
   fprintf(out, "\nExamples\n");
   Examples(out, command->example, "  ");
 }
@@ -161,7 +181,7 @@ static void MarkdownRow(FILE *out, const FgOption *option)
   if (*fallback) fprintf(out, "`%s`", fallback);
   fprintf(out, " | ");
   Cell(out, option->summary);
-  if (*choices) fprintf(out, "; one of %s", choices);
+  if (*choices) fprintf(out, "; %s of %s", HowMany(option), choices);
   if (*range) fprintf(out, "; %s", range);
   fprintf(out, " |\n");
 }
@@ -184,6 +204,16 @@ void FgHelpMarkdown(FILE *out)
       if (option->section)
         fprintf(out, "\n### %s\n\n| option | unit | default | meaning |\n|---|---|---|---|\n", option->section);
       MarkdownRow(out, option);
+    }
+    for (const FgCommandList *list = command->lists; list && list->title; list++) {
+      const char *name, *unit = NULL, *summary;
+
+      fprintf(out, "\n### %s\n\n| name | unit | meaning |\n|---|---|---|\n", list->title);
+      for (PetscInt i = 0; list->row(i, &name, &unit, &summary); i++) {
+        fprintf(out, "| `%s` | %s%s%s | ", name, unit ? "[" : "", unit ? unit : "", unit ? "]" : "");
+        Cell(out, summary);
+        fprintf(out, " |\n");
+      }
     }
     fprintf(out, "\nExamples:\n\n```\n");
     Examples(out, command->example, "");
@@ -225,6 +255,21 @@ void FgHelpMan(FILE *out, const FgCommand *command)
     fputc('\n', out);
     Troff(out, meaning);
     fputc('\n', out);
+  }
+  for (const FgCommandList *list = command->lists; list && list->title; list++) {
+    const char *name, *unit = NULL, *summary;
+
+    fprintf(out, ".SH %s\n", list->title);
+    for (PetscInt i = 0; list->row(i, &name, &unit, &summary); i++) {
+      char meaning[1024];
+
+      snprintf(meaning, sizeof(meaning), "%s%s%s%s", summary, unit ? " [" : "", unit ? unit : "", unit ? "]" : "");
+      fprintf(out, ".TP\n.B ");
+      Troff(out, name);
+      fputc('\n', out);
+      Troff(out, meaning);
+      fputc('\n', out);
+    }
   }
   fprintf(out, ".SH EXAMPLES\n.nf\n");
   for (const char *example = command->example; *example;) {
