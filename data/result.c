@@ -7,8 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Makes the folder and those above it. */
-static PetscErrorCode MakeFolder(const char *folder)
+PetscErrorCode FgFolderMake(const char *folder)
 {
   char        path[PETSC_MAX_PATH_LEN];
   struct stat status;
@@ -52,7 +51,7 @@ static PetscErrorCode OpenFolder(const char *folder, const char *const names[], 
 {
   PetscFunctionBegin;
   if (!force) PetscCall(RefuseOverwriting(folder, names));
-  PetscCall(MakeFolder(folder));
+  PetscCall(FgFolderMake(folder));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -28,9 +28,9 @@ typedef enum {
 } FgPropertyKind;
 
 typedef struct {
-  const char    *name;         /* as in the phases file, "youngs-modulus" */
-  const char    *unit;         /* "S/m" */
-  const char    *summary;      /* what it is, and which physics needs it */
+  const char    *name;    /* as in the phases file, "youngs-modulus" */
+  const char    *unit;    /* "S/m" */
+  const char    *summary; /* what it is, and which physics needs it */
   FgPropertyKind kind;
   PetscBool      of_cell;      /* one value for the whole cell (temperature) instead of one a phase */
   PetscBool      has_fallback; /* need not be given: `fallback` (isotropic) stands in */
@@ -68,7 +68,7 @@ typedef struct { /* a dissolved ion (docs/physics/ions.md) */
   double bath;        /* concentration in the bath [mol/m^3] */
 } FgIon;
 
-typedef struct { /* what a phases file says */
+typedef struct {                          /* what a phases file says */
   char        source[PETSC_MAX_PATH_LEN]; /* the file, or the command line: opens error messages */
   PetscInt    nphases;
   FgPhase    *phases;
@@ -97,15 +97,18 @@ typedef struct {
   PetscInt     nlocal;       /* this rank's voxels */
   uint16_t    *phase;        /* [nlocal] index into table.phases */
   FgPhaseTable table;
-  double      *fraction; /* [nphases] volume fraction of each phase in the voxels [1] */
-  double      *exact;    /* [nphases] of the shape that the voxels stand for [1], NAN where unknown */
+  double      *fraction;                   /* [nphases] volume fraction of each phase in the voxels [1] */
+  double      *exact;                      /* [nphases] of the shape that the voxels stand for [1], NAN where unknown */
   char         source[PETSC_MAX_PATH_LEN]; /* image file, or generator with its settings: opens error messages */
-} *FgCell;
+} * FgCell;
 
 /* An empty cell (phase 0 everywhere) of which the caller fills `phase`, then calls FgCellComplete. Copies the table.
-   Errors: n < 1, one voxel in all, edges not positive and finite. */
+   Errors: n < 1, one voxel in all, edges not positive and finite, more voxels a rank than a PetscInt counts. */
 PETSC_EXTERN PetscErrorCode FgCellCreate(MPI_Comm comm, const PetscInt n[3], const double edge[3], const FgPhaseTable *table,
                                          const char *source, FgCell *cell);
+/* The same without voxels (`phase` stays NULL): to ask what a physics would need, before anything large is allocated. */
+PETSC_EXTERN PetscErrorCode FgCellPlan(MPI_Comm comm, const PetscInt n[3], const double edge[3], const FgPhaseTable *table,
+                                       const char *source, FgCell *cell);
 /* Counts the fractions; refuses phase indices outside of the table. Collective. */
 PETSC_EXTERN PetscErrorCode FgCellComplete(FgCell cell);
 PETSC_EXTERN PetscErrorCode FgCellDestroy(FgCell *cell);
@@ -137,18 +140,18 @@ typedef struct {
   char      name[FG_CELL_NAME]; /* "K" */
   char      summary[256];       /* "effective conductivity, energy form" */
   char      unit[FG_CELL_NAME];
-  PetscInt  rows, columns;               /* 1x1, 3x1, 3x3, 6x6, 6x1 */
-  double    value[FG_PROPERTY_VALUES];   /* by rows */
-  PetscBool detail;                      /* in the JSON and with -v only, not in the short table */
+  PetscInt  rows, columns;             /* 1x1, 3x1, 3x3, 6x6, 6x1 */
+  double    value[FG_PROPERTY_VALUES]; /* by rows */
+  PetscBool detail;                    /* in the JSON and with -v only, not in the short table */
 } FgEffective;
 
-typedef struct { /* one linear solve */
+typedef struct {                 /* one linear solve */
   char     name[FG_CELL_NAME];   /* "K x" */
   char     solver[FG_CELL_NAME]; /* "FFT-preconditioned conjugate gradients" */
   PetscInt iterations;
-  double   residual;     /* ||r||/||b|| [1] */
-  double   seconds;      /* wall clock */
-  double   fft_seconds;  /* of them in Fourier transforms */
+  double   residual;    /* ||r||/||b|| [1] */
+  double   seconds;     /* wall clock */
+  double   fft_seconds; /* of them in Fourier transforms */
 } FgCellSolve;
 
 typedef struct { /* a field over the voxels, kept on request */
@@ -163,14 +166,14 @@ typedef struct {
   PetscInt     neffective, nsolves, nnotes, nfields;
   FgEffective *effective;
   FgCellSolve *solves;
-  char       (*notes)[512]; /* one sentence each: what a reader must know ("direction z does not percolate ...") */
+  char (*notes)[512]; /* one sentence each: what a reader must know ("direction z does not percolate ...") */
   FgCellField *fields;
   double       bytes; /* peak of this solver's own arrays over all ranks [bytes] */
 } FgCellReport;
 
 /* Appends a quantity and returns it for more to be set; value may be NULL (zeros). */
-PETSC_EXTERN PetscErrorCode FgReportEffective(FgCellReport *report, const char *name, const char *unit, PetscInt rows,
-                                              PetscInt columns, const double *value, const char *summary, FgEffective **added);
+PETSC_EXTERN PetscErrorCode     FgReportEffective(FgCellReport *report, const char *name, const char *unit, PetscInt rows,
+                                                  PetscInt columns, const double *value, const char *summary, FgEffective **added);
 PETSC_EXTERN const FgEffective *FgReportFind(const FgCellReport *report, const char *name); /* NULL where there is none */
 PETSC_EXTERN PetscErrorCode     FgReportSolve(FgCellReport *report, const FgCellSolve *solve);
 PETSC_EXTERN PetscErrorCode     FgReportNote(FgCellReport *report, const char *format, ...) PETSC_ATTRIBUTE_FORMAT(2, 3);
@@ -184,14 +187,14 @@ PETSC_EXTERN PetscErrorCode FgReportDestroy(FgCellReport *report);
 typedef enum { FG_CELL_SOLVER_AUTO, FG_CELL_SOLVER_SPECTRAL, FG_CELL_SOLVER_ALGEBRAIC } FgCellSolver;
 
 typedef struct {
-  double       tolerance;      /* relative residual ||r||/||b|| at which a solve ends [1] */
-  PetscInt     max_iterations; /* of one solve */
-  FgCellSolver solver;         /* auto: FFT-preconditioned, algebraic multigrid where that does not converge */
-  PetscBool    keep_fields;    /* correctors and other fields into the report */
-  PetscBool    measure_plans;  /* FFTW_MEASURE: costs about one solve, gains over many */
-  PetscBool    warm_start;     /* start from the correctors of the last call with the same FgCellCache */
-  struct FgCellCache_ *cache;  /* plans and correctors kept between calls, NULL for none; forward/cell/solver.h */
-  const double *velocity;      /* [nlocal][3] face velocities on the lower faces [m/s] for advection, NULL: from geometry */
+  double               tolerance;      /* relative residual ||r||/||b|| at which a solve ends [1] */
+  PetscInt             max_iterations; /* of one solve */
+  FgCellSolver         solver;         /* auto: FFT-preconditioned, algebraic multigrid where that does not converge */
+  PetscBool            keep_fields;    /* correctors and other fields into the report */
+  PetscBool            measure_plans;  /* FFTW_MEASURE: costs about one solve, gains over many */
+  PetscBool            warm_start;     /* start from the correctors of the last call with the same FgCellCache */
+  struct FgCellCache_ *cache;          /* plans and correctors kept between calls, NULL for none; forward/cell/solver.h */
+  const double        *velocity; /* [nlocal][3] face velocities on the lower faces [m/s] for advection, NULL: from geometry */
 } FgCellSettings;
 PETSC_EXTERN const FgCellSettings FgCellDefaults;
 

@@ -27,6 +27,9 @@ PETSC_EXTERN PetscErrorCode FgResultWriteMap(FgResult *result, const char *name,
 PETSC_EXTERN PetscErrorCode FgWriteText(const char *path, const char *text);
 PETSC_EXTERN PetscErrorCode FgWriteJson(const char *path, const json_t *object);
 
+/* Makes a folder and those above it; it may be there already. Errors: PETSC_ERR_USER, PETSC_ERR_FILE_WRITE. */
+PETSC_EXTERN PetscErrorCode FgFolderMake(const char *folder);
+
 /* SHA-256 of a file as 64 hex digits. */
 PETSC_EXTERN PetscErrorCode FgFileHash(const char *path, char hex[65]);
 

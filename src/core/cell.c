@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-PetscErrorCode FgCellCreate(MPI_Comm comm, const PetscInt n[3], const double edge[3], const FgPhaseTable *table, const char *source,
-                            FgCell *out)
+PetscErrorCode FgCellPlan(MPI_Comm comm, const PetscInt n[3], const double edge[3], const FgPhaseTable *table, const char *source,
+                          FgCell *out)
 {
   PetscMPIInt rank, size;
   PetscInt    block;
@@ -24,6 +24,11 @@ PetscErrorCode FgCellCreate(MPI_Comm comm, const PetscInt n[3], const double edg
   PetscCheck(table->nphases > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: no phases", table->source);
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
+  block = (n[2] + size - 1) / size;
+  PetscCheck((double)n[0] * (double)n[1] * (double)block <= (double)PETSC_MAX_INT, PETSC_COMM_SELF, PETSC_ERR_MEM,
+             "%s: %" PetscInt_FMT " x %" PetscInt_FMT " x %" PetscInt_FMT
+             " voxels are more than a rank can count on %d ranks; use more",
+             source, n[0], n[1], n[2], (int)size);
   PetscCall(PetscNew(&cell));
   cell->comm = comm;
   for (PetscInt i = 0; i < 3; i++) {
@@ -31,17 +36,24 @@ PetscErrorCode FgCellCreate(MPI_Comm comm, const PetscInt n[3], const double edg
     cell->edge[i]    = edge[i];
     cell->spacing[i] = edge[i] / (double)n[i];
   }
-  block        = (n[2] + size - 1) / size;
   cell->start  = PetscMin(n[2], rank * block);
   cell->count  = PetscMin(n[2], cell->start + block) - cell->start;
   cell->nlocal = cell->count * n[0] * n[1];
   PetscCall(FgPhaseTableCopy(table, &cell->table));
-  PetscCall(PetscCalloc1(cell->nlocal, &cell->phase));
   PetscCall(PetscCalloc1(table->nphases, &cell->fraction));
   PetscCall(PetscMalloc1(table->nphases, &cell->exact));
   for (PetscInt i = 0; i < table->nphases; i++) cell->exact[i] = NAN;
   PetscCall(PetscStrncpy(cell->source, source, sizeof(cell->source)));
   *out = cell;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgCellCreate(MPI_Comm comm, const PetscInt n[3], const double edge[3], const FgPhaseTable *table,
+                            const char *source, FgCell *cell)
+{
+  PetscFunctionBegin;
+  PetscCall(FgCellPlan(comm, n, edge, table, source, cell));
+  PetscCall(PetscCalloc1((*cell)->nlocal, &(*cell)->phase));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -59,7 +71,8 @@ PetscErrorCode FgCellComplete(FgCell cell)
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPIU_INT, MPI_SUM, cell->comm));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, cell->fraction, (PetscMPIInt)nphases, MPI_DOUBLE, MPI_SUM, cell->comm));
-  PetscCheck(bad == 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: %" PetscInt_FMT " voxels have no phase", cell->source, bad);
+  PetscCheck(bad == 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: %" PetscInt_FMT " voxels have no phase", cell->source,
+             bad);
   for (PetscInt i = 0; i < nphases; i++) cell->fraction[i] /= voxels;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -85,7 +98,8 @@ double FgCellMean(FgCell cell, const double *per_phase, PetscInt stride)
 }
 
 /* Ranks without planes hand nothing on: the ring goes over those that own some, which are the first ones. */
-PetscErrorCode FgHaloUpdate(FgCell cell, FgHalo *halo, const double *x, PetscInt ncomp, const double **below, const double **above)
+PetscErrorCode FgHaloUpdate(FgCell cell, FgHalo *halo, const double *x, PetscInt ncomp, const double **below,
+                            const double **above)
 {
   const size_t plane = (size_t)(cell->n[0] * cell->n[1] * ncomp);
   PetscMPIInt  rank, size, owners, down, up;
