@@ -3,7 +3,11 @@
 
 #include <string.h>
 
-const FgPhysics *const FgPhysicsList[] = {NULL};
+extern const FgPhysics FgPhysicsConduction;
+
+const FgPhysics *const FgPhysicsList[] = {&FgPhysicsConduction, NULL};
+
+const FgCellSettings FgCellDefaults = {.tolerance = 1e-8, .max_iterations = 2000, .solver = FG_CELL_SOLVER_AUTO};
 
 const FgPhysics *FgPhysicsFind(const char *name)
 {

@@ -30,7 +30,8 @@ double         FgSpectralSeconds(FgSpectral spectral); /* spent in transforms si
 typedef double (*FgSpectralRow)(const void *context, PetscInt ky, PetscInt kz, PetscInt nk, double scale, double complex **value);
 
 /* z = F^-1 row(F r), *dot = r . z over all ranks; r and z are [nlocal][ncomp] and may be the same. Collective. */
-PetscErrorCode FgSpectralApply(FgSpectral spectral, FgSpectralRow row, const void *context, const double *r, double *z, double *dot);
+PetscErrorCode FgSpectralApply(FgSpectral spectral, FgSpectralRow row, const void *context, const double *r, double *z,
+                               double *dot);
 
 /* --- conjugate.c ------------------------------------------------------------------------------------------------------ */
 
@@ -62,6 +63,21 @@ PetscErrorCode FgConjugateWorkDestroy(FgConjugateWork *work);
 /* The error that a physics raises where no solver converged. */
 PetscErrorCode FgNotConverged(FgCell cell, const char *name, const FgCellSolve *solve, const char *history);
 
+/* --- components.c ----------------------------------------------------------------------------------------------------- */
+
+/* Connected components (over faces, periodically) of the voxels whose phase permeates (permeable[phase] != 0). */
+typedef struct {
+  PetscInt  ncomponents;
+  int32_t  *component;     /* [nlocal], -1 in voxels that do not permeate */
+  double   *fraction;      /* [ncomponents] volume fraction [1] */
+  int      *rank;          /* [ncomponents] number of independent directions in which it meets its own periodic copies, 0..3 */
+  PetscBool percolates[3]; /* whether anything crosses the cell along each axis: false means K*_jj = 0 exactly */
+  double    projector[9];  /* onto the span of all directions that percolate: K* = P K* P */
+} FgComponents;
+
+PetscErrorCode FgComponentsFind(FgCell cell, const PetscBool *permeable, FgComponents *components);
+PetscErrorCode FgComponentsDestroy(FgComponents *components);
+
 /* --- scalar.c --------------------------------------------------------------------------------------------------------- */
 
 /* -div(K grad u) on the cell, K diagonal (three values) per phase, finite volumes with unknowns at voxel centers:
@@ -73,11 +89,16 @@ typedef struct FgScalar_ *FgScalar;
 PetscErrorCode FgScalarCreate(FgCell cell, const FgCellSettings *settings, const double *diagonal, PetscInt stride, FgScalar *op);
 PetscErrorCode FgScalarDestroy(FgScalar *op);
 PetscBool      FgTensorsAreDiagonal(FgCell cell, const double *tensors); /* [nphases][6], of phases that occur */
-double         FgScalarBytes(FgScalar op); /* of this rank, now [bytes] */
+PetscBool      FgScalarHasImpermeable(FgScalar op);                      /* some phase that occurs does not conduct */
+double         FgScalarBytes(FgScalar op);                               /* of this rank, now [bytes] */
 
 /* Conductance of the face between a voxel of phase p and its upper neighbor along `axis` of phase q. */
 double FgScalarFace(FgScalar op, PetscInt axis, PetscInt p, PetscInt q);
 
+/* z = M^-1 r, the preconditioner by itself: the operator of constant conductivity <K_a>, inverted; mean 0. */
+PetscErrorCode FgScalarPrecondition(FgScalar op, const double *r, double *z);
+/* The components of the permeable voxels, found once; owned by op. */
+PetscErrorCode FgScalarComponents(FgScalar op, const FgComponents **components);
 /* y = A x = -div(K grad x) [K/m^2 x]. */
 PetscErrorCode FgScalarApply(FgScalar op, const double *x, double *y);
 /* y = div(K e_axis), the right side of the cell problem P(K) [K/m]. */
@@ -101,20 +122,5 @@ PetscErrorCode FgScalarForm(FgScalar op, double *const left[3], double *const ri
 /* S_pij = < 1_p (e_i + grad left_i) . dK/dk_p (e_j + grad right_j) > for scalar k_p: derivative of E with respect to the
    (isotropic) conductivity of each phase, [nphases][9]. */
 PetscErrorCode FgScalarSensitivity(FgScalar op, double *const left[3], double *const right[3], double *sensitivity);
-
-/* --- components.c ----------------------------------------------------------------------------------------------------- */
-
-/* Connected components (over faces, periodically) of the voxels whose phase permeates (permeable[phase] != 0). */
-typedef struct {
-  PetscInt  ncomponents;
-  int32_t  *component;   /* [nlocal], -1 in voxels that do not permeate */
-  double   *fraction;    /* [ncomponents] volume fraction [1] */
-  int      *rank;        /* [ncomponents] number of independent directions in which it meets its own periodic copies, 0..3 */
-  PetscBool percolates[3]; /* whether anything crosses the cell along each axis: false means K*_jj = 0 exactly */
-  double    projector[9];  /* onto the span of all directions that percolate: K* = P K* P */
-} FgComponents;
-
-PetscErrorCode FgComponentsFind(FgCell cell, const PetscBool *permeable, FgComponents *components);
-PetscErrorCode FgComponentsDestroy(FgComponents *components);
 
 #endif

@@ -132,6 +132,9 @@ typedef struct {
 } FgHalo;
 PETSC_EXTERN PetscErrorCode FgHaloUpdate(FgCell cell, FgHalo *halo, const double *x, PetscInt ncomp, const double **below,
                                          const double **above);
+/* The same where only this rank's first and last plane are at hand. */
+PETSC_EXTERN PetscErrorCode FgHaloPlanes(FgCell cell, FgHalo *halo, const double *first, const double *last, PetscInt ncomp,
+                                         const double **below, const double **above);
 PETSC_EXTERN PetscErrorCode FgHaloDestroy(FgHalo *halo);
 
 /* --- What a physics reports ------------------------------------------------------------------------------------------ */
@@ -198,6 +201,7 @@ typedef struct {
 } FgCellSettings;
 PETSC_EXTERN const FgCellSettings FgCellDefaults;
 
+PETSC_EXTERN PetscErrorCode FgCellCacheCreate(struct FgCellCache_ **cache);
 PETSC_EXTERN PetscErrorCode FgCellCacheDestroy(struct FgCellCache_ **cache);
 
 typedef struct {

@@ -30,7 +30,7 @@ typedef struct {
   PetscErrorCode (*fill)(const FgGeometrySettings *settings, FgCell cell);
 } FgGeometry;
 
-PETSC_EXTERN const FgGeometry FgGeometries[]; /* closed by name == NULL */
+PETSC_EXTERN const FgGeometry  FgGeometries[]; /* closed by name == NULL */
 PETSC_EXTERN const FgGeometry *FgGeometryFind(const char *name);
 
 /* Makes the cell with phases named by the generator; where `table` is not NULL its phases replace them, in order. */

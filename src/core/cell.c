@@ -98,8 +98,8 @@ double FgCellMean(FgCell cell, const double *per_phase, PetscInt stride)
 }
 
 /* Ranks without planes hand nothing on: the ring goes over those that own some, which are the first ones. */
-PetscErrorCode FgHaloUpdate(FgCell cell, FgHalo *halo, const double *x, PetscInt ncomp, const double **below,
-                            const double **above)
+PetscErrorCode FgHaloPlanes(FgCell cell, FgHalo *halo, const double *first, const double *last, PetscInt ncomp,
+                            const double **below, const double **above)
 {
   const size_t plane = (size_t)(cell->n[0] * cell->n[1] * ncomp);
   PetscMPIInt  rank, size, owners, down, up;
@@ -111,8 +111,8 @@ PetscErrorCode FgHaloUpdate(FgCell cell, FgHalo *halo, const double *x, PetscInt
   block  = (cell->n[2] + size - 1) / size;
   owners = (PetscMPIInt)((cell->n[2] + block - 1) / block);
   if (owners == 1) {
-    *below = cell->count ? x + plane * (size_t)(cell->count - 1) : NULL;
-    *above = x;
+    *below = last;
+    *above = first;
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   if (halo->size < plane) {
@@ -127,10 +127,20 @@ PetscErrorCode FgHaloUpdate(FgCell cell, FgHalo *halo, const double *x, PetscInt
   if (cell->count == 0) PetscFunctionReturn(PETSC_SUCCESS);
   down = (rank + owners - 1) % owners;
   up   = (rank + 1) % owners;
-  PetscCallMPI(MPI_Sendrecv(x + plane * (size_t)(cell->count - 1), (PetscMPIInt)plane, MPI_DOUBLE, up, 0, halo->buffer[0],
-                            (PetscMPIInt)plane, MPI_DOUBLE, down, 0, cell->comm, MPI_STATUS_IGNORE));
-  PetscCallMPI(MPI_Sendrecv(x, (PetscMPIInt)plane, MPI_DOUBLE, down, 1, halo->buffer[1], (PetscMPIInt)plane, MPI_DOUBLE, up, 1,
+  PetscCallMPI(MPI_Sendrecv(last, (PetscMPIInt)plane, MPI_DOUBLE, up, 0, halo->buffer[0], (PetscMPIInt)plane, MPI_DOUBLE, down, 0,
                             cell->comm, MPI_STATUS_IGNORE));
+  PetscCallMPI(MPI_Sendrecv(first, (PetscMPIInt)plane, MPI_DOUBLE, down, 1, halo->buffer[1], (PetscMPIInt)plane, MPI_DOUBLE, up,
+                            1, cell->comm, MPI_STATUS_IGNORE));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgHaloUpdate(FgCell cell, FgHalo *halo, const double *x, PetscInt ncomp, const double **below,
+                            const double **above)
+{
+  const size_t plane = (size_t)(cell->n[0] * cell->n[1] * ncomp);
+
+  PetscFunctionBegin;
+  PetscCall(FgHaloPlanes(cell, halo, x, cell->count ? x + plane * (size_t)(cell->count - 1) : x, ncomp, below, above));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

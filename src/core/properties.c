@@ -97,7 +97,8 @@ static double SmallestPivot(PetscInt n, const double *matrix)
   return smallest;
 }
 
-static PetscErrorCode SpreadTensor(const FgPropertyInfo *info, const char *where, PetscInt count, const double *given, double *full)
+static PetscErrorCode SpreadTensor(const FgPropertyInfo *info, const char *where, PetscInt count, const double *given,
+                                   double *full)
 {
   double matrix[9];
 
@@ -130,9 +131,10 @@ static PetscErrorCode SpreadStiffness(const FgPropertyInfo *info, const char *wh
   }
   for (PetscInt i = 0; count == 36 && i < 6; i++) {
     for (PetscInt j = 0; j < i; j++)
-      PetscCheck(fabs(given[i * 6 + j] - given[j * 6 + i]) <= 1e-9 * (fabs(given[i * 6 + j]) + fabs(given[j * 6 + i])), PETSC_COMM_SELF,
-                 PETSC_ERR_FILE_UNEXPECTED, "%s: '%s' is not symmetric: row %s, column %s is %g, the other way round %g [%s]",
-                 where, info->name, tensor_names[i], tensor_names[j], given[i * 6 + j], given[j * 6 + i], info->unit);
+      PetscCheck(fabs(given[i * 6 + j] - given[j * 6 + i]) <= 1e-9 * (fabs(given[i * 6 + j]) + fabs(given[j * 6 + i])),
+                 PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+                 "%s: '%s' is not symmetric: row %s, column %s is %g, the other way round %g [%s]", where, info->name,
+                 tensor_names[i], tensor_names[j], given[i * 6 + j], given[j * 6 + i], info->unit);
   }
   PetscCheck(SmallestPivot(6, full) > 1e-14, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: '%s' is not positive definite: some strain would cost no energy [%s]", where, info->name, info->unit);
@@ -201,8 +203,8 @@ PetscErrorCode FgPhaseTableSet(FgPhaseTable *table, PetscInt index, const char *
   PetscFunctionBegin;
   if (index < 0) PetscCall(PetscSNPrintf(where, sizeof(where), "%s", table->source));
   else PetscCall(PetscSNPrintf(where, sizeof(where), "%s: phase '%s'", table->source, table->phases[index].name));
-  PetscCheck(info, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: no property is called '%s'; `finegrain help homogenize` lists them",
-             where, property);
+  PetscCheck(info, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: no property is called '%s'; `finegrain help homogenize` lists them", where, property);
   PetscCheck(info->of_cell == (index < 0), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: '%s' belongs to %s", where, property,
              info->of_cell ? "the whole cell, not to a phase" : "a phase, not to the whole cell");
   slot = Given(table, index, info);

@@ -1,0 +1,59 @@
+/* conduction.c: physics `conduction`: effective conductivity of phases with given conductivity tensors.
+
+     -div( K(y) (e_j + grad chi_j) ) = 0,   K*_ij = < (e_i + grad chi_i) . K (e_j + grad chi_j) >
+
+   Electric, thermal or hydraulic alike; `diffusion` adds storage and its two normalisations. The derivative of K* with
+   respect to a phase's conductivity needs no further solve, the problem being self-adjoint:
+     d(K_ij) / d(k_p) = < (e_i + grad chi_i) . 1_p (e_j + grad chi_j) >,   sum_p k_p d(K) / d(k_p) = K  (Euler).
+   Source: docs/physics/conduction.md. */
+#include "effective.h"
+
+static PetscErrorCode Sensitivities(FgCell cell, const FgConduction *conduction, FgCellReport *report)
+{
+  double *values;
+
+  PetscFunctionBegin;
+  if (!conduction->op) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscMalloc1(cell->table.nphases * 9, &values));
+  PetscCall(FgScalarSensitivity(conduction->op, conduction->chi, conduction->chi, values));
+  for (PetscInt p = 0; p < cell->table.nphases; p++) {
+    char         name[FG_CELL_NAME], text[256];
+    FgEffective *item;
+
+    if (cell->fraction[p] == 0) continue;
+    PetscCall(PetscSNPrintf(name, sizeof(name), "dK_d_%s", cell->table.phases[p].name));
+    PetscCall(PetscSNPrintf(text, sizeof(text), "derivative of K with respect to the conductivity of %s", cell->table.phases[p].name));
+    PetscCall(FgReportEffective(report, name, "1", 3, 3, values + 9 * p, text, &item));
+    item->detail = PETSC_TRUE;
+  }
+  PetscCall(PetscFree(values));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
+{
+  FgConduction conduction = {.keep = PETSC_TRUE};
+  double      *tensors;
+
+  PetscFunctionBegin;
+  PetscCall(FgCellProperty(cell, "conductivity", &tensors, NULL));
+  PetscCall(FgConductionSolve(cell, settings, tensors, "K", &conduction, report));
+  PetscCall(FgConductionReport(cell, &conduction, tensors, "K", "S/m", "effective conductivity", report));
+  PetscCall(FgConductionBounds(cell, tensors, "K", "S/m", report));
+  PetscCall(Sensitivities(cell, &conduction, report));
+  PetscCall(FgConductionDestroy(&conduction));
+  PetscCall(PetscFree(tensors));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
+{
+  double *tensors, bytes;
+
+  if (FgCellProperty(cell, "conductivity", &tensors, NULL)) return 0;
+  bytes = FgConductionBytes(cell, tensors, 3);
+  PetscFree(tensors);
+  return bytes;
+}
+
+const FgPhysics FgPhysicsConduction = {"conduction", "effective conductivity (electric, thermal, ...)", Solve, BytesPerVoxel};

@@ -1,0 +1,609 @@
+/* scalar.c: the periodic operator -div(K grad u) by finite volumes, and the cell problem P(K).
+
+   Unknowns stand at voxel centers. The face between voxels i and j across axis a conducts with the harmonic mean
+   2/(1/K_a(i) + 1/K_a(j)), which is exact for layers along the grid; a voxel with K = 0 closes its faces. Conductances come
+   from a table over pairs of phases, so that the operator reads two bytes a voxel besides its vectors.
+
+   Cell problem P(K): periodic chi_j with -div(K (e_j + grad chi_j)) = 0, effective tensor
+     K*_ij = < (e_i + grad chi_i) . K (e_j + grad chi_j) >   (energy form: error of second order in the residual)
+           = < e_i . K (e_j + grad chi_j) >                  (flux form: of first order)
+   Preconditioner: the same operator with the constant K_a = <K_a>, inverted by Fourier transforms; the condition number is
+   then at most the contrast of the phases, whatever the grid.
+   Source: docs/physics/conduction.md; Moulinec and Suquet, CMAME 157 (1998) 69; Wiegmann and Zemitis, EJ-HEAT (2006). */
+#include "cache.h"
+#include "scalar.h"
+
+#include "finegrain/lanes.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MAX_PAIRED_PHASES = 1024 }; /* two tables an axis, 8 MiB each */
+
+static size_t Plane(FgScalar op)
+{
+  return (size_t)(op->cell->n[0] * op->cell->n[1]);
+}
+
+/* Labels of the planes next to the slab, which the faces between ranks need. */
+static PetscErrorCode ExchangeLabels(FgScalar op)
+{
+  const size_t  plane = Plane(op);
+  FgHalo        halo  = {0};
+  const double *below, *above;
+  double       *labels;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc2(plane, &op->phase_below, plane, &op->phase_above));
+  PetscCall(PetscMalloc1(2 * plane, &labels));
+  if (op->cell->count > 0) {
+    const uint16_t *phase = op->cell->phase, *last = phase + plane * (size_t)(op->cell->count - 1);
+
+    for (size_t i = 0; i < plane; i++) {
+      labels[i]         = phase[i];
+      labels[plane + i] = last[i];
+    }
+  }
+  PetscCall(FgHaloPlanes(op->cell, &halo, labels, labels + plane, 1, &below, &above));
+  for (size_t i = 0; op->cell->count > 0 && i < plane; i++) {
+    op->phase_below[i] = (uint16_t)below[i];
+    op->phase_above[i] = (uint16_t)above[i];
+  }
+  PetscCall(PetscFree(labels));
+  PetscCall(FgHaloDestroy(&halo));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarCreate(FgCell cell, const FgCellSettings *settings, const double *diagonal, PetscInt stride, FgScalar *out)
+{
+  const PetscInt n = cell->table.nphases;
+  double         mean[3], largest = 0;
+  FgScalar       op;
+
+  PetscFunctionBegin;
+  PetscCheck(n <= MAX_PAIRED_PHASES, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: %" PetscInt_FMT " phases, the solver keeps a table of all pairs and takes %d at most", cell->table.source, n,
+             MAX_PAIRED_PHASES);
+  PetscCall(PetscNew(&op));
+  op->cell     = cell;
+  op->settings = *settings;
+  PetscCall(PetscMalloc1(n * 3, &op->conductivity));
+  PetscCall(PetscMalloc1(n, &op->permeable));
+  for (PetscInt p = 0; p < n; p++) {
+    op->permeable[p] = PETSC_FALSE;
+    for (PetscInt a = 0; a < 3; a++) {
+      op->conductivity[p * 3 + a] = diagonal[p * stride + (stride == 1 ? 0 : a)];
+      if (op->conductivity[p * 3 + a] > 0) op->permeable[p] = PETSC_TRUE;
+    }
+    if (!op->permeable[p] && cell->fraction[p] > 0) op->impermeable = PETSC_TRUE;
+  }
+  for (PetscInt a = 0; a < 3; a++) {
+    PetscCall(PetscMalloc1(n * n, &op->face[a]));
+    PetscCall(PetscMalloc1(n * n, &op->table[a]));
+    for (PetscInt p = 0; p < n; p++) {
+      for (PetscInt q = 0; q < n; q++) {
+        const double below = op->conductivity[p * 3 + a], above = op->conductivity[q * 3 + a];
+
+        op->face[a][p * n + q] = below > 0 && above > 0 ? 2.0 / (1.0 / below + 1.0 / above) : 0.0;
+        op->table[a][p * n + q] = op->face[a][p * n + q] / PetscSqr(cell->spacing[a]);
+      }
+    }
+    mean[a] = FgCellMean(cell, op->conductivity + a, 3);
+    largest = PetscMax(largest, mean[a]);
+  }
+  PetscCall(ExchangeLabels(op));
+  for (PetscInt a = 0; a < 3; a++) {
+    const double reference = mean[a] > 0 ? mean[a] : largest > 0 ? largest : 1.0;
+
+    PetscCall(PetscMalloc1(cell->n[a], &op->symbol[a]));
+    for (PetscInt k = 0; k < cell->n[a]; k++)
+      op->symbol[a][k] = reference * 4.0 * PetscSqr(sin(PETSC_PI * (double)k / (double)cell->n[a]) / cell->spacing[a]);
+  }
+  for (PetscInt i = 0; i < 2; i++) PetscCall(PetscMalloc1(Plane(op), &op->flux[i]));
+  PetscCall(PetscMalloc1(cell->n[0] + 1, &op->row));
+  *out = op;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarDestroy(FgScalar *scalar)
+{
+  FgScalar op = *scalar;
+
+  PetscFunctionBegin;
+  if (!op) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(PetscFree(op->conductivity));
+  PetscCall(PetscFree(op->permeable));
+  PetscCall(PetscFree2(op->phase_below, op->phase_above));
+  for (PetscInt a = 0; a < 3; a++) {
+    PetscCall(PetscFree(op->face[a]));
+    PetscCall(PetscFree(op->table[a]));
+    PetscCall(PetscFree(op->symbol[a]));
+  }
+  for (PetscInt i = 0; i < 2; i++) PetscCall(PetscFree(op->flux[i]));
+  PetscCall(PetscFree(op->row));
+  PetscCall(FgHaloDestroy(&op->halo));
+  PetscCall(FgConjugateWorkDestroy(&op->work));
+  PetscCall(FgComponentsDestroy(&op->components));
+  PetscCall(FgSpectralRelease(&op->settings, &op->spectral));
+  PetscCall(PetscFree(*scalar));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscBool FgTensorsAreDiagonal(FgCell cell, const double *tensors)
+{
+  for (PetscInt p = 0; p < cell->table.nphases; p++) {
+    const double *t = tensors + 6 * p;
+
+    if (cell->fraction[p] > 0 && (t[3] != 0 || t[4] != 0 || t[5] != 0)) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+double FgScalarFace(FgScalar op, PetscInt axis, PetscInt p, PetscInt q)
+{
+  return op->face[axis][p * op->cell->table.nphases + q];
+}
+
+PetscBool FgScalarHasImpermeable(FgScalar op)
+{
+  return op->impermeable;
+}
+
+double FgScalarBytes(FgScalar op)
+{
+  double bytes = 2.0 * (double)op->cell->nlocal + 3.0 * 8.0 * (double)op->work.n;
+
+  if (op->spectral) bytes += FgSpectralBytes(op->spectral);
+  if (op->components.component) bytes += 4.0 * (double)op->cell->nlocal;
+  return bytes;
+}
+
+/* One row of -div(K grad x): x0 is the row, x_next its upper neighbor in y, x_up in z; fy and fz bring the flux through the
+   lower faces and take that through the upper ones. fx has n + 1 values. Returns x0 . y. Tables are [nphases][nphases] and
+   include 1/h^2. */
+FG_SIMD_CLONES
+static double Row(PetscInt n, PetscInt nphases, const double *restrict tx, const double *restrict ty, const double *restrict tz,
+                  const uint16_t *restrict l0, const uint16_t *restrict l_next, const uint16_t *restrict l_up,
+                  const double *restrict x0, const double *restrict x_next, const double *restrict x_up, double *restrict fx,
+                  double *restrict fy, double *restrict fz, double *restrict y)
+{
+  double sum = 0;
+
+  for (PetscInt i = 0; i < n - 1; i++) fx[i + 1] = tx[l0[i] * nphases + l0[i + 1]] * (x0[i + 1] - x0[i]);
+  fx[0] = fx[n] = tx[l0[n - 1] * nphases + l0[0]] * (x0[0] - x0[n - 1]);
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt i = 0; i < n; i++) {
+    const PetscInt first = l0[i] * nphases;
+    const double   gy = ty[first + l_next[i]] * (x_next[i] - x0[i]), gz = tz[first + l_up[i]] * (x_up[i] - x0[i]);
+    const double   value = fx[i] - fx[i + 1] + fy[i] - gy + fz[i] - gz;
+
+    fy[i] = gy;
+    fz[i] = gz;
+    y[i]  = value;
+    sum += x0[i] * value;
+  }
+  return sum;
+}
+
+/* out = z + beta out of one plane. */
+static void Combine(size_t n, double beta, const double *z, double *p)
+{
+#pragma omp simd
+  for (size_t i = 0; i < n; i++) p[i] = z[i] + beta * p[i];
+}
+
+/* Flux through the lower faces of a row between `lower` and `upper`. */
+static void RowFlux(PetscInt n, PetscInt nphases, const double *table, const uint16_t *l_lower, const uint16_t *l_upper,
+                    const double *lower, const double *upper, double *flux)
+{
+  for (PetscInt i = 0; i < n; i++) flux[i] = table[l_lower[i] * nphases + l_upper[i]] * (upper[i] - lower[i]);
+}
+
+/* y = A x for x = z + beta x where z is given (then y may be z), or x as it stands. One pass: a plane of x is combined just
+   before its first use. Returns x . y of this rank. */
+static PetscErrorCode Apply(FgScalar op, double beta, const double *z, double *x, double *y, double *dot)
+{
+  const FgCell    cell  = op->cell;
+  const PetscInt  n0 = cell->n[0], n1 = cell->n[1], count = cell->count, nphases = cell->table.nphases;
+  const size_t    plane = Plane(op);
+  double         *fz = op->flux[0], *fy = op->flux[1], *const *table = op->table, sum = 0;
+  const double   *below, *above;
+
+  PetscFunctionBegin;
+  if (z && count > 0) {
+    Combine(plane, beta, z, x);
+    if (count > 1) Combine(plane, beta, z + plane * (size_t)(count - 1), x + plane * (size_t)(count - 1));
+  }
+  PetscCall(FgHaloUpdate(cell, &op->halo, x, 1, &below, &above));
+  for (PetscInt j = 0; count > 0 && j < n1; j++) {
+    const size_t row = (size_t)(j * n0);
+
+    RowFlux(n0, nphases, table[2], op->phase_below + row, cell->phase + row, below + row, x + row, fz + row);
+  }
+  for (PetscInt k = 0; k < count; k++) {
+    const size_t    offset  = plane * (size_t)k;
+    const double   *here    = x + offset, *up = k + 1 < count ? here + plane : above;
+    const uint16_t *l_here  = cell->phase + offset, *l_up = k + 1 < count ? l_here + plane : op->phase_above;
+    const size_t    last    = (size_t)((n1 - 1) * n0);
+
+    if (z && k + 2 < count) Combine(plane, beta, z + offset + plane, x + offset + plane);
+    RowFlux(n0, nphases, table[1], l_here + last, l_here, here + last, here, fy);
+    for (PetscInt j = 0; j < n1; j++) {
+      const size_t row = (size_t)(j * n0), next = j + 1 < n1 ? row + (size_t)n0 : 0;
+
+      sum += Row(n0, nphases, table[0], table[1], table[2], l_here + row, l_here + next, l_up + row, here + row, here + next,
+                 up + row, op->row, fy, fz + row, y + offset + row);
+    }
+  }
+  if (dot) *dot = sum;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarApply(FgScalar op, const double *x, double *y)
+{
+  PetscFunctionBegin;
+  PetscCall(Apply(op, 0, NULL, (double *)x, y, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarSource(FgScalar op, PetscInt axis, double *y)
+{
+  const FgCell    cell    = op->cell;
+  const PetscInt  nphases = cell->table.nphases, n0 = cell->n[0], n1 = cell->n[1];
+  const double    scale   = 1.0 / cell->spacing[axis], *table = op->face[axis];
+  const size_t    plane   = Plane(op);
+
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < cell->count; k++) {
+    const uint16_t *here  = cell->phase + plane * (size_t)k;
+    const uint16_t *below = k > 0 ? here - plane : op->phase_below, *above = k + 1 < cell->count ? here + plane : op->phase_above;
+
+    for (PetscInt j = 0; j < n1; j++) {
+      for (PetscInt i = 0; i < n0; i++) {
+        const size_t    at = (size_t)(j * n0 + i);
+        const PetscInt  p  = here[at];
+        PetscInt        lower, upper;
+
+        if (axis == 0) {
+          lower = here[j * n0 + (i ? i - 1 : n0 - 1)];
+          upper = here[j * n0 + (i + 1 < n0 ? i + 1 : 0)];
+        } else if (axis == 1) {
+          lower = here[(j ? j - 1 : n1 - 1) * n0 + i];
+          upper = here[(j + 1 < n1 ? j + 1 : 0) * n0 + i];
+        } else {
+          lower = below[at];
+          upper = above[at];
+        }
+        y[plane * (size_t)k + at] = scale * (table[p * nphases + upper] - table[lower * nphases + p]);
+      }
+    }
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+FG_SIMD_CLONES
+static double SymbolRow(PetscInt nk, const double *restrict symbol, double others, double scale, double *restrict value)
+{
+  double sum = 0;
+
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt k = 0; k < nk; k++) {
+    const double factor = scale / (symbol[k] + others), re = value[2 * k], im = value[2 * k + 1];
+
+    sum += factor * (re * re + im * im);
+    value[2 * k]     = factor * re;
+    value[2 * k + 1] = factor * im;
+  }
+  return sum;
+}
+
+static double PreconditionRow(const void *context, PetscInt ky, PetscInt kz, PetscInt nk, double scale, double complex **value)
+{
+  const struct FgScalar_ *op     = context;
+  const double            others = op->symbol[1][ky] + op->symbol[2][kz];
+  double                 *first  = (double *)value[0], ends, sum;
+  const PetscInt          even   = op->cell->n[0] % 2 == 0 && nk > 1;
+
+  if (others == 0) { /* the mean: no part of any right side, nor of the solution */
+    first[0] = first[1] = 0;
+    sum = ends = 0;
+    if (nk > 1) sum = SymbolRow(nk - 1, op->symbol[0] + 1, 0, scale, first + 2);
+  } else {
+    sum  = SymbolRow(nk, op->symbol[0], others, scale, first);
+    ends = (PetscSqr(first[0]) + PetscSqr(first[1])) * others / scale;
+  }
+  if (even) ends += (PetscSqr(first[2 * nk - 2]) + PetscSqr(first[2 * nk - 1])) * (op->symbol[0][nk - 1] + others) / scale;
+  return 2.0 * sum - ends;
+}
+
+static PetscErrorCode Direction(void *context, double beta, const double *z, double *p, double *w, double *pw)
+{
+  PetscFunctionBegin;
+  PetscCall(Apply(context, beta, z, p, w, pw));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Precondition(void *context, const double *r, double *z, double *rz)
+{
+  FgScalar op = context;
+
+  PetscFunctionBegin;
+  PetscCall(FgSpectralApply(op->spectral, PreconditionRow, op, r, z, rz));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarPrecondition(FgScalar op, const double *r, double *z)
+{
+  double rz;
+
+  PetscFunctionBegin;
+  if (!op->spectral) PetscCall(FgSpectralGet(op->cell, &op->settings, 1, &op->spectral));
+  PetscCall(Precondition(op, r, z, &rz));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* r = b - A x; returns the norms of r and b over all ranks. w is overwritten. */
+static PetscErrorCode Residual(FgScalar op, const double *b, PetscInt axis, double *x, double *r, double *w, double norms[2])
+{
+  PetscFunctionBegin;
+  if (b) PetscCall(PetscArraycpy(r, b, op->cell->nlocal));
+  else PetscCall(FgScalarSource(op, axis, r));
+  PetscCall(Apply(op, 0, NULL, x, w, NULL));
+  norms[0] = norms[1] = 0;
+  for (PetscInt i = 0; i < op->cell->nlocal; i++) {
+    norms[1] += PetscSqr(r[i]);
+    r[i] -= w[i];
+    norms[0] += PetscSqr(r[i]);
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, norms, 2, MPI_DOUBLE, MPI_SUM, op->cell->comm));
+  norms[0] = sqrt(norms[0]);
+  norms[1] = sqrt(norms[1]);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Spectral(FgScalar op, const double *b, PetscInt axis, double *x, FgCellSolve *solve, char *history,
+                               PetscBool *converged)
+{
+  const FgConjugateOperator A = {.comm = op->cell->comm, .n = (size_t)op->cell->nlocal, .context = op, .direction = Direction,
+                                 .precondition = Precondition};
+  double                    norms[2], before;
+
+  PetscFunctionBegin;
+  PetscCall(PetscStrncpy(solve->solver, "FFT-preconditioned conjugate gradients", sizeof(solve->solver)));
+  if (!op->spectral) PetscCall(FgSpectralGet(op->cell, &op->settings, 1, &op->spectral));
+  PetscCall(FgConjugateWorkReserve(&op->work, (size_t)op->cell->nlocal));
+  before = FgSpectralSeconds(op->spectral);
+  /* The recursed residual can drift from the true one: the true one decides, and a solve may go on from there once. */
+  for (PetscInt pass = 0; pass < 3; pass++) {
+    PetscCall(Residual(op, b, axis, x, op->work.r, op->work.w, norms));
+    solve->residual = norms[1] > 0 ? norms[0] / norms[1] : 0;
+    *converged      = solve->residual <= (pass ? 2.0 : 1.0) * op->settings.tolerance ? PETSC_TRUE : PETSC_FALSE;
+    if (*converged || pass == 2 || solve->iterations >= op->settings.max_iterations) break;
+    PetscCall(PetscArrayzero(op->work.p, op->work.n));
+    PetscCall(FgConjugateGradients(&A, norms[1], op->settings.tolerance, op->settings.max_iterations - solve->iterations, &op->work,
+                                   x, solve, history, converged));
+  }
+  solve->fft_seconds = FgSpectralSeconds(op->spectral) - before;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The last solution of the solve of this name, where warm starts are wanted. */
+static PetscErrorCode Start(FgScalar op, const char *name, double *x)
+{
+  struct FgCellCache_ *cache = op->settings.cache;
+
+  PetscFunctionBegin;
+  PetscCall(PetscArrayzero(x, op->cell->nlocal));
+  if (!cache || !op->settings.warm_start) PetscFunctionReturn(PETSC_SUCCESS);
+  for (int i = 0; i < FG_CACHE_STARTS; i++) {
+    if (cache->start[i].n == (size_t)op->cell->nlocal && !strcmp(cache->start[i].name, name))
+      PetscCall(PetscArraycpy(x, cache->start[i].value, op->cell->nlocal));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Keep(FgScalar op, const char *name, const double *x)
+{
+  struct FgCellCache_ *cache = op->settings.cache;
+  int                  slot  = -1;
+
+  PetscFunctionBegin;
+  if (!cache || !op->settings.warm_start) PetscFunctionReturn(PETSC_SUCCESS);
+  for (int i = FG_CACHE_STARTS - 1; i >= 0; i--) {
+    if (!cache->start[i].value && slot < 0) slot = i;
+    if (!strcmp(cache->start[i].name, name)) {
+      slot = i;
+      break;
+    }
+  }
+  if (slot < 0) PetscFunctionReturn(PETSC_SUCCESS);
+  if (cache->start[slot].n != (size_t)op->cell->nlocal) {
+    PetscCall(PetscFree(cache->start[slot].value));
+    PetscCall(PetscMalloc1(op->cell->nlocal, &cache->start[slot].value));
+    cache->start[slot].n = (size_t)op->cell->nlocal;
+    PetscCall(PetscStrncpy(cache->start[slot].name, name, sizeof(cache->start[slot].name)));
+  }
+  PetscCall(PetscArraycpy(cache->start[slot].value, x, op->cell->nlocal));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarSolve(FgScalar op, const char *name, const double *b, PetscInt axis, double *x, FgCellReport *report)
+{
+  const double start        = FgWallSeconds();
+  FgCellSolve  solve        = {0};
+  char         history[256] = "";
+  PetscBool    converged    = PETSC_FALSE;
+
+  PetscFunctionBegin;
+  PetscCall(PetscStrncpy(solve.name, name, sizeof(solve.name)));
+  PetscCall(Start(op, name, x));
+  if (op->settings.solver != FG_CELL_SOLVER_ALGEBRAIC)
+    PetscCall(Spectral(op, b, axis, x, &solve, history, &converged));
+  if (!converged && op->settings.solver != FG_CELL_SOLVER_SPECTRAL) {
+    PetscCall(FgScalarAlgebraic(op, b, axis, x, &solve, history, &converged));
+    if (converged && op->settings.solver == FG_CELL_SOLVER_AUTO)
+      PetscCall(FgReportNote(report, "%s: the FFT-preconditioned solver did not converge; algebraic multigrid did", name));
+  }
+  if (!converged) PetscCall(FgNotConverged(op->cell, name, &solve, history));
+  solve.seconds = FgWallSeconds() - start;
+  PetscCall(Keep(op, name, x));
+  PetscCall(FgReportSolve(report, &solve));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarComponents(FgScalar op, const FgComponents **components)
+{
+  PetscFunctionBegin;
+  if (!op->components.component) PetscCall(FgComponentsFind(op->cell, op->permeable, &op->components));
+  *components = &op->components;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarPin(FgScalar op, double *x)
+{
+  const FgComponents *components = NULL;
+  const double        voxels = (double)op->cell->n[0] * (double)op->cell->n[1] * (double)op->cell->n[2];
+  double             *mean;
+
+  PetscFunctionBegin;
+  PetscCall(FgScalarComponents(op, &components));
+  PetscCall(PetscCalloc1(components->ncomponents, &mean));
+  for (PetscInt i = 0; i < op->cell->nlocal; i++) {
+    if (components->component[i] >= 0) mean[components->component[i]] += x[i];
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, mean, (PetscMPIInt)components->ncomponents, MPI_DOUBLE, MPI_SUM, op->cell->comm));
+  for (PetscInt i = 0; i < op->cell->nlocal; i++) {
+    const int32_t c = components->component[i];
+
+    x[i] = c >= 0 ? x[i] - mean[c] / (voxels * components->fraction[c]) : 0.0;
+  }
+  PetscCall(PetscFree(mean));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarCorrectors(FgScalar op, const char *name, double *const chi[3], FgCellReport *report)
+{
+  static const char axes[] = "xyz";
+  PetscBool         percolates[3] = {PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
+
+  PetscFunctionBegin;
+  if (op->impermeable) {
+    const FgComponents *components = NULL;
+
+    PetscCall(FgScalarComponents(op, &components));
+    PetscCall(PetscArraycpy(percolates, components->percolates, 3));
+  }
+  for (PetscInt a = 0; a < 3; a++) {
+    char full[FG_CELL_NAME];
+
+    if (op->cell->n[a] == 1) {
+      PetscCall(PetscArrayzero(chi[a], op->cell->nlocal));
+      continue;
+    }
+    PetscCall(PetscSNPrintf(full, sizeof(full), "%s %c", name, axes[a]));
+    if (!percolates[a]) PetscCall(FgReportNote(report, "%s: nothing permeates across the cell along %c, exactly 0", name, axes[a]));
+    PetscCall(FgScalarSolve(op, full, NULL, a, chi[a], report));
+    if (op->impermeable) PetscCall(FgScalarPin(op, chi[a]));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Adds over all faces of the axis: form[i][j] += weight K (delta_ai + D left_i)(delta_aj + D right_j), phase by phase where
+   `sensitivity` is given. */
+static PetscErrorCode Form(FgScalar op, double *const left[3], double *const right[3], double form[9], double *sensitivity)
+{
+  const FgCell    cell    = op->cell;
+  const PetscInt  n0 = cell->n[0], n1 = cell->n[1], nphases = cell->table.nphases;
+  const size_t    plane   = Plane(op);
+  const double    voxels  = (double)n0 * (double)n1 * (double)cell->n[2];
+  const double   *above[6], *below;
+  double         *const *fields[2] = {left, right};
+  FgHalo         halo[6];
+
+  PetscFunctionBegin;
+  PetscCall(PetscMemzero(halo, sizeof(halo)));
+  PetscCall(PetscArrayzero(form, 9));
+  if (sensitivity) PetscCall(PetscArrayzero(sensitivity, nphases * 9));
+  for (int f = 0; f < 6; f++) {
+    const double *field = fields[f / 3] ? fields[f / 3][f % 3] : NULL;
+
+    if (field) PetscCall(FgHaloUpdate(cell, &halo[f], field, 1, &below, &above[f]));
+  }
+  for (PetscInt k = 0; k < cell->count; k++) {
+    const size_t    offset = plane * (size_t)k;
+    const uint16_t *here = cell->phase + offset, *up = k + 1 < cell->count ? here + plane : op->phase_above;
+
+    for (PetscInt a = 0; a < 3; a++) {
+      const double inverse = 1.0 / cell->spacing[a], *table = op->face[a];
+      double       sum[9]  = {0};
+
+      for (PetscInt j = 0; j < n1; j++) {
+        for (PetscInt i = 0; i < n0; i++) {
+          const size_t   at   = (size_t)(j * n0 + i);
+          const size_t   next = a == 0 ? (size_t)(j * n0 + (i + 1 < n0 ? i + 1 : 0))
+                              : a == 1 ? (size_t)((j + 1 < n1 ? j + 1 : 0) * n0 + i)
+                                       : at;
+          const PetscInt p = here[at], q = a == 2 ? up[at] : here[next];
+          const double   conductance = table[p * nphases + q];
+          double         gradient[6];
+
+          if (conductance == 0) continue;
+          for (int f = 0; f < 6; f++) {
+            const double *field = fields[f / 3] ? fields[f / 3][f % 3] : NULL;
+            double        value = f % 3 == a ? 1.0 : 0.0;
+
+            if (field) {
+              const double there = a < 2 ? field[offset + next] : k + 1 < cell->count ? field[offset + plane + at] : above[f][at];
+
+              value += inverse * (there - field[offset + at]);
+            }
+            gradient[f] = value;
+          }
+          for (int r = 0; r < 3; r++) {
+            for (int c = 0; c < 3; c++) {
+              const double product = gradient[r] * gradient[3 + c];
+
+              sum[3 * r + c] += conductance * product;
+              if (sensitivity) { /* d/dk_p of 2/(1/k_p + 1/k_q) is (conductance/k_p)^2/2 */
+                sensitivity[9 * p + 3 * r + c] += 0.5 * PetscSqr(conductance / op->conductivity[p * 3 + a]) * product;
+                sensitivity[9 * q + 3 * r + c] += 0.5 * PetscSqr(conductance / op->conductivity[q * 3 + a]) * product;
+              }
+            }
+          }
+        }
+      }
+      for (int i = 0; i < 9; i++) form[i] += sum[i];
+    }
+  }
+  for (int f = 0; f < 6; f++) PetscCall(FgHaloDestroy(&halo[f]));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, form, 9, MPI_DOUBLE, MPI_SUM, cell->comm));
+  for (int i = 0; i < 9; i++) form[i] /= voxels;
+  if (sensitivity) {
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sensitivity, (PetscMPIInt)(9 * nphases), MPI_DOUBLE, MPI_SUM, cell->comm));
+    for (PetscInt i = 0; i < 9 * nphases; i++) sensitivity[i] /= voxels;
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarForm(FgScalar op, double *const left[3], double *const right[3], double form[9])
+{
+  PetscFunctionBegin;
+  PetscCall(Form(op, left, right, form, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarFlux(FgScalar op, double *const chi[3], double flux[9])
+{
+  PetscFunctionBegin;
+  PetscCall(Form(op, NULL, chi, flux, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarSensitivity(FgScalar op, double *const left[3], double *const right[3], double *sensitivity)
+{
+  double form[9];
+
+  PetscFunctionBegin;
+  PetscCall(Form(op, left, right, form, sensitivity));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
