@@ -22,7 +22,8 @@ static PetscErrorCode Sensitivities(FgCell cell, const FgConduction *conduction,
 
     if (cell->fraction[p] == 0) continue;
     PetscCall(PetscSNPrintf(name, sizeof(name), "dK_d_%s", cell->table.phases[p].name));
-    PetscCall(PetscSNPrintf(text, sizeof(text), "derivative of K with respect to the conductivity of %s", cell->table.phases[p].name));
+    PetscCall(
+        PetscSNPrintf(text, sizeof(text), "derivative of K with respect to the conductivity of %s", cell->table.phases[p].name));
     PetscCall(FgReportEffective(report, name, "1", 3, 3, values + 9 * p, text, &item));
     item->detail = PETSC_TRUE;
   }

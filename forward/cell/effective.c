@@ -120,8 +120,9 @@ PetscErrorCode FgConductionReport(FgCell cell, const FgConduction *conduction, c
 static void Invert(const double t[6], double inverse[6])
 {
   const double a = t[0], b = t[1], c = t[2], yz = t[3], xz = t[4], xy = t[5];
-  const double det = a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz);
-  const double cofactor[6] = {b * c - yz * yz, a * c - xz * xz, a * b - xy * xy, xz * xy - a * yz, xy * yz - b * xz, xz * yz - c * xy};
+  const double det         = a * (b * c - yz * yz) - xy * (xy * c - yz * xz) + xz * (xy * yz - b * xz);
+  const double cofactor[6] = {b * c - yz * yz,  a * c - xz * xz,  a * b - xy * xy,
+                              xz * xy - a * yz, xy * yz - b * xz, xz * yz - c * xy};
 
   for (int i = 0; i < 6; i++) inverse[i] = det != 0 ? cofactor[i] / det : 0;
 }
@@ -172,7 +173,7 @@ PetscErrorCode FgConductionBounds(FgCell cell, const double *tensors, const char
   if (d < 2) PetscFunctionReturn(PETSC_SUCCESS);
   {
     const int    low = k[0] < k[1] ? 0 : 1, high = 1 - low;
-    const double gap     = k[high] - k[low];
+    const double gap      = k[high] - k[low];
     const double bound[2] = {k[low] > 0 ? k[low] + f[high] / (1.0 / gap + f[low] / ((double)d * k[low])) : 0.0,
                              k[high] + f[low] / (-1.0 / gap + f[high] / ((double)d * k[high]))};
 

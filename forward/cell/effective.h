@@ -11,7 +11,7 @@ typedef struct {
   PetscBool percolates[3];
   /* With `keep`: the solved operator and its correctors [m], to be destroyed by FgConductionDestroy. */
   PetscBool keep;
-  FgScalar  op;       /* NULL where trilinear elements were needed */
+  FgScalar  op; /* NULL where trilinear elements were needed */
   double   *chi[3];
 } FgConduction;
 

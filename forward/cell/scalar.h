@@ -4,21 +4,25 @@
 
 #include "solver.h"
 
+#include <petscksp.h>
+
 struct FgScalar_ {
   FgCell          cell;
   FgCellSettings  settings;
-  double         *conductivity; /* [nphases][3] */
-  PetscBool      *permeable;    /* [nphases] */
-  PetscBool       impermeable;  /* some phase that occurs is not */
-  double         *face[3];      /* [nphases][nphases] conductances */
-  double         *table[3];     /* the same over h^2 */
-  double         *symbol[3];    /* [n] of the preconditioner along each axis */
+  double         *conductivity;              /* [nphases][3] */
+  PetscBool      *permeable;                 /* [nphases] */
+  PetscBool       impermeable;               /* some phase that occurs is not */
+  double         *face[3];                   /* [nphases][nphases] conductances */
+  double         *table[3];                  /* the same over h^2 */
+  double         *symbol[3];                 /* [n] of the preconditioner along each axis */
   uint16_t       *phase_below, *phase_above; /* planes next to the slab */
   double         *flux[2], *row;             /* through lower z faces of a plane, y faces of a row; x faces */
   FgHalo          halo;
   FgSpectral      spectral;
   FgConjugateWork work;
   FgComponents    components;
+  Mat             matrix; /* assembled, with its multigrid: NULL before algebraic.c needs them */
+  KSP             ksp;
 };
 
 /* Solves A x = b (or the source of `axis` where b is NULL) by PETSc's conjugate gradients with BoomerAMG. */

@@ -12,11 +12,11 @@
 struct FgSpectral_ {
   MPI_Comm        comm;
   PetscInt        n[3], ncomp, nk;
-  PetscInt        start, count;  /* planes of this rank in space */
+  PetscInt        start, count;   /* planes of this rank in space */
   PetscInt        fstart, fcount; /* rows' slower index of this rank in frequency: kz on one rank, ky on several */
   PetscBool       parallel;
-  size_t          stride;        /* complex values of one component in the buffer */
-  double complex *buffer;        /* [ncomp][stride] */
+  size_t          stride; /* complex values of one component in the buffer */
+  double complex *buffer; /* [ncomp][stride] */
   fftw_plan       forward, backward;
   double          seconds;
 };
