@@ -42,6 +42,7 @@ static PetscErrorCode Assemble(FgScalar op, Mat *matrix)
           values[f + 1] = -value;
           values[0] += value;
         }
+        if (op->reaction) values[0] += op->reaction[p];
         if (values[0] == 0) values[0] = 1.0;
         for (int f = 1; f < 7; f++) {
           if (values[f] == 0) columns[f] = -1;

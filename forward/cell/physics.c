@@ -3,9 +3,22 @@
 
 #include <string.h>
 
-extern const FgPhysics FgPhysicsConduction;
+/* clang-format off */
+#define FG_PHYSICS(add) \
+  add(FgPhysicsConduction) \
+  add(FgPhysicsDiffusion) \
+  add(FgPhysicsReaction) \
+  add(FgPhysicsBidomain) \
+  add(FgPhysicsIons) \
+  add(FgPhysicsChemotaxis) \
+  add(FgPhysicsPorousElectrode)
+/* clang-format on */
 
-const FgPhysics *const FgPhysicsList[] = {&FgPhysicsConduction, NULL};
+#define DECLARE(physics) extern const FgPhysics physics;
+#define POINT(physics)   &physics,
+
+FG_PHYSICS(DECLARE)
+const FgPhysics *const FgPhysicsList[] = {FG_PHYSICS(POINT) NULL};
 
 const FgCellSettings FgCellDefaults = {.tolerance = 1e-8, .max_iterations = 2000, .solver = FG_CELL_SOLVER_AUTO};
 

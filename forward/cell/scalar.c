@@ -105,6 +105,18 @@ PetscErrorCode FgScalarCreate(FgCell cell, const FgCellSettings *settings, const
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FgScalarReaction(FgScalar op, const double *rate)
+{
+  const PetscInt n    = op->cell->table.nphases;
+  const double   mean = FgCellMean(op->cell, rate, 1);
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(n, &op->reaction));
+  PetscCall(PetscArraycpy(op->reaction, rate, n));
+  for (PetscInt k = 0; k < op->cell->n[2]; k++) op->symbol[2][k] += mean;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgScalarDestroy(FgScalar *scalar)
 {
   FgScalar op = *scalar;
@@ -113,6 +125,7 @@ PetscErrorCode FgScalarDestroy(FgScalar *scalar)
   if (!op) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscFree(op->conductivity));
   PetscCall(PetscFree(op->permeable));
+  PetscCall(PetscFree(op->reaction));
   PetscCall(PetscFree2(op->phase_below, op->phase_above));
   for (PetscInt a = 0; a < 3; a++) {
     PetscCall(PetscFree(op->face[a]));
@@ -236,6 +249,12 @@ static PetscErrorCode Apply(FgScalar op, double beta, const double *z, double *x
       sum += Row(n0, nphases, table[0], table[1], table[2], l_here + row, l_here + next, l_up + row, here + row, here + next,
                  up + row, op->row, fy, fz + row, y + offset + row);
     }
+  }
+  for (PetscInt i = 0; op->reaction && i < cell->nlocal; i++) {
+    const double value = op->reaction[cell->phase[i]] * x[i];
+
+    y[i] += value;
+    sum += value * x[i];
   }
   if (dot) *dot = sum;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -514,7 +533,8 @@ PetscErrorCode FgScalarCorrectors(FgScalar op, const char *name, double *const c
 
 /* Adds over all faces of the axis: form[i][j] += weight K (delta_ai + D left_i)(delta_aj + D right_j), phase by phase where
    `sensitivity` is given. */
-static PetscErrorCode Form(FgScalar op, double *const left[3], double *const right[3], double form[9], double *sensitivity)
+static PetscErrorCode Form(FgScalar op, double *const tables[3], double *const left[3], double *const right[3], double form[9],
+                           double *sensitivity)
 {
   const FgCell   cell = op->cell;
   const PetscInt n0 = cell->n[0], n1 = cell->n[1], nphases = cell->table.nphases;
@@ -538,7 +558,7 @@ static PetscErrorCode Form(FgScalar op, double *const left[3], double *const rig
     const uint16_t *here = cell->phase + offset, *up = k + 1 < cell->count ? here + plane : op->phase_above;
 
     for (PetscInt a = 0; a < 3; a++) {
-      const double inverse = 1.0 / cell->spacing[a], *table = op->face[a];
+      const double inverse = 1.0 / cell->spacing[a], *table = tables[a];
       double       sum[9] = {0};
 
       for (PetscInt j = 0; j < n1; j++) {
@@ -592,14 +612,14 @@ static PetscErrorCode Form(FgScalar op, double *const left[3], double *const rig
 PetscErrorCode FgScalarForm(FgScalar op, double *const left[3], double *const right[3], double form[9])
 {
   PetscFunctionBegin;
-  PetscCall(Form(op, left, right, form, NULL));
+  PetscCall(Form(op, op->face, left, right, form, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode FgScalarFlux(FgScalar op, double *const chi[3], double flux[9])
 {
   PetscFunctionBegin;
-  PetscCall(Form(op, NULL, chi, flux, NULL));
+  PetscCall(Form(op, op->face, NULL, chi, flux, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -608,6 +628,14 @@ PetscErrorCode FgScalarSensitivity(FgScalar op, double *const left[3], double *c
   double form[9];
 
   PetscFunctionBegin;
-  PetscCall(Form(op, left, right, form, sensitivity));
+  PetscCall(Form(op, op->face, left, right, form, sensitivity));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgScalarFaceForm(FgScalar op, double *const tables[3], double *const left[3], double *const right[3],
+                                double form[9])
+{
+  PetscFunctionBegin;
+  PetscCall(Form(op, tables, left, right, form, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -12,6 +12,7 @@ struct FgScalar_ {
   double         *conductivity;              /* [nphases][3] */
   PetscBool      *permeable;                 /* [nphases] */
   PetscBool       impermeable;               /* some phase that occurs is not */
+  double         *reaction;                  /* [nphases], NULL for none */
   double         *face[3];                   /* [nphases][nphases] conductances */
   double         *table[3];                  /* the same over h^2 */
   double         *symbol[3];                 /* [n] of the preconditioner along each axis */

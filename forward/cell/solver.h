@@ -88,6 +88,8 @@ typedef struct FgScalar_ *FgScalar;
    values must be 0; see FgScalarIsDiagonal). Copies what it needs. */
 PetscErrorCode FgScalarCreate(FgCell cell, const FgCellSettings *settings, const double *diagonal, PetscInt stride, FgScalar *op);
 PetscErrorCode FgScalarDestroy(FgScalar *op);
+/* Adds a reaction: A becomes -div(K grad u) + rate u, rate [nphases] >= 0. Before the first solve. */
+PetscErrorCode FgScalarReaction(FgScalar op, const double *rate);
 PetscBool      FgTensorsAreDiagonal(FgCell cell, const double *tensors); /* [nphases][6], of phases that occur */
 PetscBool      FgScalarHasImpermeable(FgScalar op);                      /* some phase that occurs does not conduct */
 double         FgScalarBytes(FgScalar op);                               /* of this rank, now [bytes] */
@@ -119,6 +121,9 @@ PetscErrorCode FgScalarFlux(FgScalar op, double *const chi[3], double flux[9]);
 /* E_ij = < (e_i + grad left_i) . K (e_j + grad right_j) > [9]; with left = right the energy form. Exact zeros where nothing
    percolates are the caller's. left[i] NULL: no corrector. */
 PetscErrorCode FgScalarForm(FgScalar op, double *const left[3], double *const right[3], double form[9]);
+/* The same with given conductances of the faces between phases p and q, tables[axis][p nphases + q], instead of K's. */
+PetscErrorCode FgScalarFaceForm(FgScalar op, double *const tables[3], double *const left[3], double *const right[3],
+                                double form[9]);
 /* S_pij = < 1_p (e_i + grad left_i) . dK/dk_p (e_j + grad right_j) > for scalar k_p: derivative of E with respect to the
    (isotropic) conductivity of each phase, [nphases][9]. */
 PetscErrorCode FgScalarSensitivity(FgScalar op, double *const left[3], double *const right[3], double *sensitivity);
