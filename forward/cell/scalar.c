@@ -396,6 +396,7 @@ static PetscErrorCode Spectral(FgScalar op, const double *b, PetscInt axis, doub
   /* The recursed residual can drift from the true one: the true one decides, and a solve may go on from there once. */
   for (PetscInt pass = 0; pass < 3; pass++) {
     PetscCall(Residual(op, b, axis, x, op->work.r, op->work.w, norms));
+    if (norms[1] == 0) PetscCall(PetscArrayzero(x, op->cell->nlocal)); /* uniform along the axis: a warm start would stay */
     solve->residual = norms[1] > 0 ? norms[0] / norms[1] : 0;
     *converged      = solve->residual <= (pass ? 2.0 : 1.0) * op->settings.tolerance ? PETSC_TRUE : PETSC_FALSE;
     if (*converged || pass == 2 || solve->iterations >= op->settings.max_iterations) break;
