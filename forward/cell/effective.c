@@ -45,6 +45,7 @@ PetscErrorCode FgConductionSolve(FgCell cell, const FgCellSettings *settings, co
 {
   static const char axes[] = "xyz";
   FgScalar          op;
+  double            bytes;
 
   PetscFunctionBegin;
   for (int a = 0; a < 3; a++) {
@@ -65,7 +66,9 @@ PetscErrorCode FgConductionSolve(FgCell cell, const FgCellSettings *settings, co
     Project(components->projector, conduction->energy);
     Project(components->projector, conduction->flux);
   }
-  report->bytes = PetscMax(report->bytes, FgScalarBytes(op) + 3.0 * 8.0 * (double)cell->nlocal);
+  bytes = FgScalarBytes(op) + 3.0 * 8.0 * (double)cell->nlocal;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &bytes, 1, MPI_DOUBLE, MPI_SUM, cell->comm));
+  report->bytes = PetscMax(report->bytes, bytes);
   for (int a = 0; settings->keep_fields && a < 3; a++) {
     char field[FG_CELL_NAME];
 
