@@ -48,8 +48,8 @@ static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellR
     PetscBool given;
 
     PetscCall(FgCellProperty(cell, properties[a], &tensors[a], &given));
-    PetscCheck(given, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: no phase has '%s' [S/m], which bidomain needs of at least one",
-               cell->table.source, properties[a]);
+    PetscCheck(given, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+               "%s: no phase has '%s' [S/m], which bidomain needs of at least one", cell->table.source, properties[a]);
   }
   PetscCall(Membrane(cell, tensors, report));
   for (int a = 0; a < 2; a++) {
@@ -73,4 +73,5 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   return bytes;
 }
 
-const FgPhysics FgPhysicsBidomain = {"bidomain", "intracellular and extracellular conductivity, membrane area", Solve, BytesPerVoxel};
+const FgPhysics FgPhysicsBidomain = {"bidomain", "intracellular and extracellular conductivity, membrane area", Solve,
+                                     BytesPerVoxel};

@@ -45,8 +45,8 @@ static void ChapterFaces(FgCell cell, double *const tensors[3], FgScalar diffusi
 
         tables[a][p * n + q] = 0;
         if (below > 0 && above > 0)
-          tables[a][p * n + q] =
-              FgScalarFace(diffusivity, a, p, q) * 0.5 * (tensors[2][6 * p + a] / below + tensors[2][6 * q + a] / above);
+          tables[a][p * n + q] = FgScalarFace(diffusivity, a, p, q) * 0.5 *
+                                 (tensors[2][6 * p + a] / below + tensors[2][6 * q + a] / above);
       }
     }
   }
@@ -93,5 +93,5 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   return 2.0 + 4.0 + 96.0 + 16.0 * (1.0 + 2.0 / (double)cell->n[0]);
 }
 
-const FgPhysics FgPhysicsChemotaxis = {"chemotaxis", "effective motility, diffusivity and sensitivity of Keller-Segel equations", Solve,
-                                       BytesPerVoxel};
+const FgPhysics FgPhysicsChemotaxis = {"chemotaxis", "effective motility, diffusivity and sensitivity of Keller-Segel equations",
+                                       Solve, BytesPerVoxel};

@@ -29,12 +29,13 @@ static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellR
 
   PetscFunctionBegin;
   PetscCall(Tensors(cell, &tensors, &storage));
-  PetscCheck(storage > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: no phase stores anything: 'storage' [1] is 0 everywhere",
-             cell->table.source);
+  PetscCheck(storage > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: no phase stores anything: 'storage' [1] is 0 everywhere", cell->table.source);
   PetscCall(FgConductionSolve(cell, settings, tensors, "D", &conduction, report));
   PetscCall(FgConductionReport(cell, &conduction, tensors, "D", "m^2/s", "effective diffusivity, flux per total area", report));
   for (int i = 0; i < 9; i++) apparent[i] = conduction.energy[i] / storage;
-  PetscCall(FgReportEffective(report, "D_apparent", "m^2/s", 3, 3, apparent, "apparent diffusivity: D over the mean storage", NULL));
+  PetscCall(
+      FgReportEffective(report, "D_apparent", "m^2/s", 3, 3, apparent, "apparent diffusivity: D over the mean storage", NULL));
   PetscCall(FgReportEffective(report, "storage", "1", 1, 1, &storage, "mean storage <rho>", NULL));
   PetscCall(FgConductionBounds(cell, tensors, "D", "m^2/s", report));
   PetscCall(PetscFree(tensors));

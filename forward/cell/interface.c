@@ -36,14 +36,15 @@ static void Directions(FgCell cell, Direction directions[DIRECTIONS])
     for (int y = -1; y <= 1; y++) {
       for (int x = -1; x <= 1; x++) {
         if (z == 0 && (y < 0 || (y == 0 && x <= 0))) continue;
-        directions[n++] = (Direction){.step = {x, y, z},
-                                      .length = sqrt(PetscSqr(x * spacing[0]) + PetscSqr(y * spacing[1]) + PetscSqr(z * spacing[2]))};
+        directions[n++] = (Direction){
+            .step = {x, y, z}, .length = sqrt(PetscSqr(x * spacing[0]) + PetscSqr(y * spacing[1]) + PetscSqr(z * spacing[2]))};
       }
     }
   }
   /* The golden-angle spiral spreads points evenly over the sphere. */
   for (int i = 0; i < POINTS; i++) {
-    const double height = 1.0 - (2.0 * i + 1.0) / POINTS, radius = sqrt(1.0 - height * height), angle = PETSC_PI * (3.0 - sqrt(5.0)) * i;
+    const double height = 1.0 - (2.0 * i + 1.0) / POINTS, radius = sqrt(1.0 - height * height),
+                 angle    = PETSC_PI * (3.0 - sqrt(5.0)) * i;
     const double point[3] = {radius * cos(angle), radius * sin(angle), height};
     double       best     = -1.0;
     int          nearest  = 0;
@@ -66,7 +67,7 @@ static void Directions(FgCell cell, Direction directions[DIRECTIONS])
 static PetscErrorCode Sets(FgCell cell, const PetscBool *first, const PetscBool *second, unsigned char **sets)
 {
   const size_t  plane = (size_t)(cell->n[0] * cell->n[1]), n = (size_t)cell->nlocal;
-  FgHalo        halo  = {.size = 0};
+  FgHalo        halo = {.size = 0};
   const double *below, *above;
   double       *ends;
 

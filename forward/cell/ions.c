@@ -94,7 +94,8 @@ static PetscErrorCode Conductivities(FgCell cell, double **sigma, FgCellReport *
       const FgIon *ion = &table->ions[k];
       const double c   = ion->bath * exp(-ion->valence * psi);
 
-      (*sigma)[k * table->nphases + p] = PetscSqr(ion->valence * faraday) * ion->diffusivity * factor[p] * c / (gas * temperature);
+      (*sigma)[k * table->nphases + p] = PetscSqr(ion->valence * faraday) * ion->diffusivity * factor[p] * c /
+                                         (gas * temperature);
       PetscCall(PetscSNPrintf(name, sizeof(name), "c_%s_%s", ion->name, table->phases[p].name));
       PetscCall(PetscSNPrintf(text, sizeof(text), "equilibrium concentration of %s in %s", ion->name, table->phases[p].name));
       PetscCall(FgReportEffective(report, name, "mol/m^3", 1, 1, &c, text, NULL));
@@ -125,7 +126,8 @@ static void Ratio(const double part[9], const double whole[9], const PetscBool p
   for (int i = 0; i < 3; i++) {
     for (int j = 0; j < 3; j++) {
       ratio[3 * i + j] = 0;
-      for (int k = 0; percolates[i] && percolates[j] && k < 3; k++) ratio[3 * i + j] += part[3 * i + k] * inverse[3 * k + j] / det;
+      for (int k = 0; percolates[i] && percolates[j] && k < 3; k++)
+        ratio[3 * i + j] += part[3 * i + k] * inverse[3 * k + j] / det;
     }
   }
 }
@@ -138,7 +140,8 @@ static void Spread(FgCell cell, const double *scalar, double *tensors)
   }
 }
 
-static PetscErrorCode Steady(FgCell cell, const FgCellSettings *settings, const double *sigma, double *tensors, FgCellReport *report)
+static PetscErrorCode Steady(FgCell cell, const FgCellSettings *settings, const double *sigma, double *tensors,
+                             FgCellReport *report)
 {
   const PetscInt nions = cell->table.nions, nphases = cell->table.nphases;
   FgConduction  *ion;
@@ -154,7 +157,8 @@ static PetscErrorCode Steady(FgCell cell, const FgCellSettings *settings, const 
     PetscCall(FgConductionSolve(cell, settings, tensors, name, &ion[k], report));
     for (int i = 0; i < 9; i++) total[i] += ion[k].energy[i];
   }
-  PetscCall(FgReportEffective(report, "sigma_steady", "S/m", 3, 3, total, "conductivity in the steady state, each ion by itself", NULL));
+  PetscCall(FgReportEffective(report, "sigma_steady", "S/m", 3, 3, total, "conductivity in the steady state, each ion by itself",
+                              NULL));
   for (PetscInt k = 0; k < nions; k++) {
     char   name[FG_CELL_NAME], text[256];
     double t[9];
@@ -168,7 +172,8 @@ static PetscErrorCode Steady(FgCell cell, const FgCellSettings *settings, const 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Migration(FgCell cell, const FgCellSettings *settings, const double *sigma, double *tensors, FgCellReport *report)
+static PetscErrorCode Migration(FgCell cell, const FgCellSettings *settings, const double *sigma, double *tensors,
+                                FgCellReport *report)
 {
   const PetscInt nions = cell->table.nions, n = cell->table.nphases;
   FgConduction   all = {.keep = PETSC_TRUE};
@@ -181,7 +186,8 @@ static PetscErrorCode Migration(FgCell cell, const FgCellSettings *settings, con
   }
   Spread(cell, total, tensors);
   PetscCall(FgConductionSolve(cell, settings, tensors, "sigma_migration", &all, report));
-  PetscCall(FgConductionReport(cell, &all, tensors, "sigma_migration", "S/m", "conductivity by migration, concentrations frozen", report));
+  PetscCall(FgConductionReport(cell, &all, tensors, "sigma_migration", "S/m", "conductivity by migration, concentrations frozen",
+                               report));
   for (int a = 0; a < 3; a++) PetscCall(PetscMalloc1(n * n, &tables[a]));
   for (PetscInt k = 0; k < nions; k++) {
     char   name[FG_CELL_NAME], text[256];
@@ -190,7 +196,8 @@ static PetscErrorCode Migration(FgCell cell, const FgCellSettings *settings, con
     /* The current through a face crosses half a voxel of each phase. */
     for (PetscInt p = 0; p < n; p++) {
       for (PetscInt q = 0; q < n; q++) {
-        const double below = total[p] > 0 ? sigma[k * n + p] / total[p] : 0, above = total[q] > 0 ? sigma[k * n + q] / total[q] : 0;
+        const double below = total[p] > 0 ? sigma[k * n + p] / total[p] : 0,
+                     above = total[q] > 0 ? sigma[k * n + q] / total[q] : 0;
 
         for (int a = 0; a < 3; a++) tables[a][p * n + q] = 0.5 * (below + above) * FgScalarFace(all.op, a, p, q);
       }
@@ -226,5 +233,5 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   return 2.0 + 4.0 + 48.0 + 8.0 * (1.0 + 2.0 / (double)cell->n[0]);
 }
 
-const FgPhysics FgPhysicsIons = {"ions", "Donnan equilibrium, conductivity and transference of ions, by migration and steady", Solve,
-                                 BytesPerVoxel};
+const FgPhysics FgPhysicsIons = {"ions", "Donnan equilibrium, conductivity and transference of ions, by migration and steady",
+                                 Solve, BytesPerVoxel};

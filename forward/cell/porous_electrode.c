@@ -32,8 +32,10 @@ static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellR
   bruggeman = pow(epsilon, 1.5);
   PetscCall(FgReportEffective(report, "epsilon", "1", 1, 1, &epsilon, "volume fraction that conducts", NULL));
   PetscCall(FgReportEffective(report, "tortuosity", "1", 3, 1, tortuosity, "epsilon kappa / kappa_eff along x, y, z", NULL));
-  PetscCall(FgReportEffective(report, "macmullin", "1", 3, 1, macmullin, "MacMullin number kappa / kappa_eff along x, y, z", NULL));
-  PetscCall(FgReportEffective(report, "bruggeman", "1", 1, 1, &bruggeman, "Bruggeman's estimate of kappa_eff / kappa, epsilon^1.5", NULL));
+  PetscCall(
+      FgReportEffective(report, "macmullin", "1", 3, 1, macmullin, "MacMullin number kappa / kappa_eff along x, y, z", NULL));
+  PetscCall(FgReportEffective(report, "bruggeman", "1", 1, 1, &bruggeman,
+                              "Bruggeman's estimate of kappa_eff / kappa, epsilon^1.5", NULL));
   PetscCall(PetscFree(tensors));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -48,5 +50,5 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   return bytes;
 }
 
-const FgPhysics FgPhysicsPorousElectrode = {"porous-electrode", "tortuosity and MacMullin number of an electrolyte in an insulator", Solve,
-                                            BytesPerVoxel};
+const FgPhysics FgPhysicsPorousElectrode = {
+    "porous-electrode", "tortuosity and MacMullin number of an electrolyte in an insulator", Solve, BytesPerVoxel};

@@ -66,8 +66,8 @@ static PetscErrorCode Consumes(FgCell cell, FgScalar op, const double *rate, Pet
 }
 
 /* The rate weighted by u, -div(D grad u) + k u = 1 in phases that conduct; no item where some part cannot react. */
-static PetscErrorCode Weighted(FgCell cell, const FgCellSettings *settings, const double *tensors, const double *rate, double surface,
-                               double mean, FgCellReport *report)
+static PetscErrorCode Weighted(FgCell cell, const FgCellSettings *settings, const double *tensors, const double *rate,
+                               double surface, double mean, FgCellReport *report)
 {
   FgScalar  op;
   PetscBool consumes;
@@ -95,11 +95,15 @@ static PetscErrorCode Weighted(FgCell cell, const FgCellSettings *settings, cons
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, 2, MPI_DOUBLE, MPI_SUM, cell->comm));
   weighted = sums[0] / sums[1] + surface;
-  PetscCall(FgReportEffective(report, "k_weighted", "1/s", 1, 1, &weighted, "rate weighted by the local u under a uniform supply", NULL));
+  PetscCall(FgReportEffective(report, "k_weighted", "1/s", 1, 1, &weighted, "rate weighted by the local u under a uniform supply",
+                              NULL));
   if (settings->keep_fields) PetscCall(FgReportField(report, cell, "u", "s", 1, u));
   if (fabs(weighted - mean) > 0.01 * mean)
-    PetscCall(FgReportNote(report, "the reaction is not slow on the scale of the cell: k_eff and k_weighted differ by %.1f %%; the weighted "
-                                   "one keeps the rate of reaction", 100.0 * fabs(weighted - mean) / mean));
+    PetscCall(
+        FgReportNote(report,
+                     "the reaction is not slow on the scale of the cell: k_eff and k_weighted differ by %.1f %%; the weighted "
+                     "one keeps the rate of reaction",
+                     100.0 * fabs(weighted - mean) / mean));
   PetscCall(PetscFree2(b, u));
   PetscCall(FgScalarDestroy(&op));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -127,8 +131,8 @@ static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellR
     if (conduction.energy[4 * a] > 0) slowest = PetscMin(slowest, conduction.energy[4 * a]);
   }
   damkoehler = mean * edge * edge / slowest;
-  PetscCall(FgReportEffective(report, "damkoehler", "1", 1, 1, &damkoehler, "k_eff L^2/D, L the longest edge, D the least effective one",
-                              NULL));
+  PetscCall(FgReportEffective(report, "damkoehler", "1", 1, 1, &damkoehler,
+                              "k_eff L^2/D, L the longest edge, D the least effective one", NULL));
   if (FgTensorsAreDiagonal(cell, tensors) && FgCellMean(cell, rate, 1) > 0)
     PetscCall(Weighted(cell, settings, tensors, rate, surface, mean, report));
   PetscCall(PetscFree(tensors));
