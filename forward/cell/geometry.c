@@ -235,7 +235,7 @@ PetscErrorCode FgGeometryResolve(const FgGeometry *geometry, const FgGeometrySet
   PetscCheck(isfinite(resolved->angle) && resolved->angle <= 90, PETSC_COMM_SELF, PETSC_ERR_USER,
              "%s: found an angle of %.6g degrees, expected 0 to 90", name, resolved->angle);
   PetscCall(geometry->size(resolved, voxels, edges));
-  PetscCheck((double)voxels[0] * (double)voxels[1] * (double)voxels[2] <= (double)PETSC_MAX_INT, PETSC_COMM_SELF, PETSC_ERR_USER,
+  PetscCheck((double)voxels[0] * (double)voxels[1] * (double)voxels[2] <= (double)PETSC_MAX_INT, PETSC_COMM_SELF, PETSC_ERR_MEM,
              "%s: a resolution of %" PetscInt_FMT " makes %.3g voxels, expected at most %" PetscInt_FMT "; lower it", name,
              resolved->resolution, (double)voxels[0] * (double)voxels[1] * (double)voxels[2], (PetscInt)PETSC_MAX_INT);
   for (PetscInt i = 0; i < 3; i++) {
