@@ -100,16 +100,29 @@ static double SmallestPivot(PetscInt n, const double *matrix)
 static PetscErrorCode SpreadTensor(const FgPropertyInfo *info, const char *where, PetscInt count, const double *given,
                                    double *full)
 {
-  double matrix[9];
+  static const PetscInt rows[6] = {0, 1, 2, 1, 0, 0}, columns[6] = {0, 1, 2, 2, 2, 1};
+  double                matrix[9];
 
   PetscFunctionBegin;
-  PetscCheck(count == 1 || count == 3 || count == 6, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: '%s' has %" PetscInt_FMT " numbers, expected 1 (isotropic), 3 (xx yy zz) or 6 (xx yy zz yz xz xy) [%s]", where,
-             info->name, count, info->unit);
-  for (PetscInt i = 0; i < 6; i++) full[i] = i < 3 ? given[count == 1 ? 0 : i] : count == 6 ? given[i] : 0.0;
+  PetscCheck(count == 1 || count == 3 || count == 6 || count == 9, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: '%s' has %" PetscInt_FMT
+             " numbers, expected 1 (isotropic), 3 (xx yy zz), 6 (xx yy zz yz xz xy) or 9 (matrix by rows) [%s]",
+             where, info->name, count, info->unit);
+  for (PetscInt i = 0; i < 6; i++) {
+    const PetscInt row = rows[i], column = columns[i];
+
+    if (count == 9) {
+      full[i] = given[3 * row + column];
+      PetscCheck(fabs(full[i] - given[3 * column + row]) <= 1e-9 * (fabs(full[i]) + fabs(given[3 * column + row])),
+                 PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+                 "%s: '%s' is not symmetric: %s is %.6g, the other way round %.6g [%s]", where, info->name, tensor_names[i],
+                 full[i], given[3 * column + row], info->unit);
+    } else full[i] = i < 3 ? given[count == 1 ? 0 : i] : count == 6 ? given[i] : 0.0;
+  }
   for (PetscInt i = 0; i < 3; i++)
     PetscCheck(full[i] >= info->lower && full[i] <= info->upper, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: '%s' is %g along %s, expected %s [%s]", where, info->name, full[i], tensor_names[i], "0 or more", info->unit);
+               "%s: '%s' is %.6g along %s, expected %s [%s]", where, info->name, full[i], tensor_names[i], "0 or more",
+               info->unit);
   matrix[0] = full[0], matrix[4] = full[1], matrix[8] = full[2];
   matrix[5] = matrix[7] = full[3], matrix[2] = matrix[6] = full[4], matrix[1] = matrix[3] = full[5];
   PetscCheck(SmallestPivot(3, matrix) >= -1e-12, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
@@ -133,7 +146,7 @@ static PetscErrorCode SpreadStiffness(const FgPropertyInfo *info, const char *wh
     for (PetscInt j = 0; j < i; j++)
       PetscCheck(fabs(given[i * 6 + j] - given[j * 6 + i]) <= 1e-9 * (fabs(given[i * 6 + j]) + fabs(given[j * 6 + i])),
                  PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-                 "%s: '%s' is not symmetric: row %s, column %s is %g, the other way round %g [%s]", where, info->name,
+                 "%s: '%s' is not symmetric: row %s, column %s is %.6g, the other way round %.6g [%s]", where, info->name,
                  tensor_names[i], tensor_names[j], given[i * 6 + j], given[j * 6 + i], info->unit);
   }
   PetscCheck(SmallestPivot(6, full) > 1e-14, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
@@ -145,7 +158,7 @@ PetscErrorCode FgPropertySpread(const FgPropertyInfo *info, const char *where, P
 {
   PetscFunctionBegin;
   for (PetscInt i = 0; i < count; i++)
-    PetscCheck(isfinite(given[i]), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: '%s' is %g, expected a finite number [%s]",
+    PetscCheck(isfinite(given[i]), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: '%s' is %.6g, expected a finite number [%s]",
                where, info->name, given[i], info->unit);
   switch (info->kind) {
   case FG_PROPERTY_TENSOR: PetscCall(SpreadTensor(info, where, count, given, full)); break;
@@ -156,8 +169,8 @@ PetscErrorCode FgPropertySpread(const FgPropertyInfo *info, const char *where, P
                Size(info->kind), info->unit);
     for (PetscInt i = 0; i < count; i++) {
       PetscCheck(given[i] >= info->lower && given[i] <= info->upper, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-                 "%s: '%s' is %g, expected a number from %g to %g [%s]", where, info->name, given[i], info->lower, info->upper,
-                 info->unit);
+                 "%s: '%s' is %.6g, expected a number from %.6g to %.6g [%s]", where, info->name, given[i], info->lower,
+                 info->upper, info->unit);
       full[i] = given[i];
     }
   }
