@@ -11,7 +11,7 @@
 static PetscErrorCode Assemble(FgScalar op, Mat *matrix)
 {
   const FgCell   cell = op->cell;
-  const PetscInt n0 = cell->n[0], n1 = cell->n[1], n2 = cell->n[2], plane = n0 * n1, nphases = cell->table.nphases;
+  const PetscInt n0 = cell->n[0], n1 = cell->n[1], n2 = cell->n[2], plane = n0 * n1;
 
   PetscFunctionBegin;
   PetscCheck((double)plane * (double)n2 < (double)PETSC_MAX_INT, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
@@ -19,35 +19,28 @@ static PetscErrorCode Assemble(FgScalar op, Mat *matrix)
   PetscCall(MatCreateAIJ(cell->comm, cell->nlocal, cell->nlocal, plane * n2, plane * n2, 7, NULL, 2, NULL, matrix));
   PetscCall(MatSetOption(*matrix, MAT_SPD, PETSC_TRUE));
   for (PetscInt k = 0; k < cell->count; k++) {
-    const uint16_t *here  = cell->phase + (size_t)plane * (size_t)k;
-    const uint16_t *below = k > 0 ? here - plane : op->phase_below, *above = k + 1 < cell->count ? here + plane : op->phase_above;
+    for (PetscInt at = 0; at < plane; at++) {
+      const PetscInt i = at % n0, j = at / n0, z = cell->start + k, row = z * plane + at;
+      PetscInt       columns[7] = {row,
+                                   z * plane + j * n0 + (i + n0 - 1) % n0,
+                                   z * plane + j * n0 + (i + 1) % n0,
+                                   z * plane + ((j + n1 - 1) % n1) * n0 + i,
+                                   z * plane + ((j + 1) % n1) * n0 + i,
+                                   ((z + n2 - 1) % n2) * plane + at,
+                                   ((z + 1) % n2) * plane + at};
+      PetscScalar    values[7]  = {0};
 
-    for (PetscInt j = 0; j < n1; j++) {
-      for (PetscInt i = 0; i < n0; i++) {
-        const PetscInt at = j * n0 + i, z = cell->start + k, row = z * plane + at;
-        const PetscInt neighbor[6] = {
-            j * n0 + (i + n0 - 1) % n0, j * n0 + (i + 1) % n0, ((j + n1 - 1) % n1) * n0 + i, ((j + 1) % n1) * n0 + i, at, at};
-        const PetscInt p          = here[at];
-        PetscInt       columns[7] = {row};
-        PetscScalar    values[7]  = {0};
-
-        for (int f = 0; f < 6; f++) {
-          const PetscInt q      = f < 4 ? here[neighbor[f]] : f == 4 ? below[at] : above[at];
-          const PetscInt zplane = f < 4 ? z : f == 4 ? (z + n2 - 1) % n2 : (z + 1) % n2;
-          const double   value  = op->table[f / 2][p * nphases + q];
-
-          columns[f + 1] = zplane * plane + neighbor[f];
-          if (columns[f + 1] == row) continue; /* one voxel along this axis */
-          values[f + 1] = -value;
-          values[0] += value;
-        }
-        if (op->reaction) values[0] += op->reaction[p];
-        if (values[0] == 0) values[0] = 1.0;
-        for (int f = 1; f < 7; f++) {
-          if (values[f] == 0) columns[f] = -1;
-        }
-        PetscCall(MatSetValues(*matrix, 1, &row, 7, columns, values, ADD_VALUES));
+      for (PetscInt a = 0; a < 3; a++) {
+        if (cell->n[a] > 1) FgScalarFaces(op, a, k, (size_t)at, &values[2 * a + 1], &values[2 * a + 2]);
       }
+      for (int f = 1; f < 7; f++) {
+        values[0] += values[f];
+        values[f] = -values[f];
+        if (values[f] == 0) columns[f] = -1;
+      }
+      if (op->reaction) values[0] += op->reaction[cell->phase[(size_t)k * (size_t)plane + (size_t)at]];
+      if (values[0] == 0) values[0] = 1.0;
+      PetscCall(MatSetValues(*matrix, 1, &row, 7, columns, values, ADD_VALUES));
     }
   }
   PetscCall(MatAssemblyBegin(*matrix, MAT_FINAL_ASSEMBLY));

@@ -13,7 +13,7 @@ static PetscErrorCode Sensitivities(FgCell cell, const FgConduction *conduction,
   double *values;
 
   PetscFunctionBegin;
-  if (!conduction->op) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!conduction->op || cell->fine) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscMalloc1(cell->table.nphases * 9, &values));
   PetscCall(FgScalarSensitivity(conduction->op, conduction->chi, conduction->chi, values));
   for (PetscInt p = 0; p < cell->table.nphases; p++) {

@@ -16,7 +16,7 @@
 #include <string.h>
 
 const FgGeometrySettings FgGeometryDefaults = {
-    .fraction = -1, .resolution = 64, .length = 1e-5, .axis = 2, .count = 0, .seed = 1, .angle = -1};
+    .fraction = -1, .resolution = 64, .length = 1e-5, .subsample = 1, .axis = 2, .count = 0, .seed = 1, .angle = -1};
 
 static const double square_limit = 0.78539816339744831, hexagonal_limit = 0.90689968211710893;
 
@@ -273,6 +273,29 @@ static PetscErrorCode OwnTable(const FgGeometry *geometry, const char *source, F
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode Fill(const FgGeometry *geometry, const FgGeometrySettings *settings, FgCell cell)
+{
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < cell->table.nphases; i++) cell->exact[i] = 0.0;
+  PetscCall(geometry->fill(settings, cell));
+  PetscCall(FgCellComplete(cell));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The shape on finer voxels, which the cell then keeps beside its own. */
+static PetscErrorCode FillFine(const FgGeometry *geometry, const FgGeometrySettings *settings, FgCell cell)
+{
+  FgCell   fine;
+  PetscInt n[3];
+
+  PetscFunctionBegin;
+  for (PetscInt a = 0; a < 3; a++) n[a] = cell->n[a] * (cell->n[a] > 1 ? settings->subsample : 1);
+  PetscCall(FgCellCreate(cell->comm, n, cell->edge, &cell->table, cell->source, &fine));
+  PetscCall(Fill(geometry, settings, fine));
+  PetscCall(FgCellSubsample(cell, settings->subsample, &fine));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgGeometryCreate(MPI_Comm comm, const FgGeometry *geometry, const FgGeometrySettings *settings,
                                 const FgPhaseTable *table, FgCell *out)
 {
@@ -295,9 +318,7 @@ PetscErrorCode FgGeometryCreate(MPI_Comm comm, const FgGeometry *geometry, const
   ierr = FgCellCreate(comm, n, edge, table ? table : &own, source, &cell);
   PetscCall(FgPhaseTableDestroy(&own));
   PetscCall(ierr);
-  for (PetscInt i = 0; i < cell->table.nphases; i++) cell->exact[i] = 0.0;
-  ierr = geometry->fill(&resolved, cell);
-  if (!ierr) ierr = FgCellComplete(cell);
+  ierr = resolved.subsample > 1 ? FillFine(geometry, &resolved, cell) : Fill(geometry, &resolved, cell);
   if (ierr) PetscCall(FgCellDestroy(&cell));
   PetscCall(ierr);
   *out = cell;

@@ -91,6 +91,7 @@ PetscErrorCode FgScalarCreate(FgCell cell, const FgCellSettings *settings, const
     mean[a] = FgCellMean(cell, op->conductivity + a, 3);
     largest = PetscMax(largest, mean[a]);
   }
+  if (cell->fine) PetscCall(FgScalarStoreFaces(op));
   PetscCall(ExchangeLabels(op));
   for (PetscInt a = 0; a < 3; a++) {
     const double reference = mean[a] > 0 ? mean[a] : largest > 0 ? largest : 1.0;
@@ -131,6 +132,7 @@ PetscErrorCode FgScalarDestroy(FgScalar *scalar)
     PetscCall(PetscFree(op->face[a]));
     PetscCall(PetscFree(op->table[a]));
     PetscCall(PetscFree(op->symbol[a]));
+    PetscCall(PetscFree(op->stored[a]));
   }
   for (PetscInt i = 0; i < 2; i++) PetscCall(PetscFree(op->flux[i]));
   PetscCall(PetscFree(op->row));
@@ -200,6 +202,29 @@ static double Row(PetscInt n, PetscInt nphases, const double *restrict tx, const
   return sum;
 }
 
+/* The same with stored conductances of the upper faces, cx, cy, cz. */
+FG_SIMD_CLONES
+static double StoredRow(PetscInt n, const double *restrict cx, const double *restrict cy, const double *restrict cz,
+                        const double *restrict x0, const double *restrict x_next, const double *restrict x_up,
+                        double *restrict fx, double *restrict fy, double *restrict fz, double *restrict y)
+{
+  double sum = 0;
+
+  for (PetscInt i = 0; i < n - 1; i++) fx[i + 1] = cx[i] * (x0[i + 1] - x0[i]);
+  fx[0] = fx[n] = cx[n - 1] * (x0[0] - x0[n - 1]);
+#pragma omp simd reduction(+ : sum)
+  for (PetscInt i = 0; i < n; i++) {
+    const double gy = cy[i] * (x_next[i] - x0[i]), gz = cz[i] * (x_up[i] - x0[i]);
+    const double value = fx[i] - fx[i + 1] + fy[i] - gy + fz[i] - gz;
+
+    fy[i] = gy;
+    fz[i] = gz;
+    y[i]  = value;
+    sum += x0[i] * value;
+  }
+  return sum;
+}
+
 /* out = z + beta out of one plane. */
 static void Combine(size_t n, double beta, const double *z, double *p)
 {
@@ -214,9 +239,33 @@ static void RowFlux(PetscInt n, PetscInt nphases, const double *table, const uin
   for (PetscInt i = 0; i < n; i++) flux[i] = table[l_lower[i] * nphases + l_upper[i]] * (upper[i] - lower[i]);
 }
 
+/* y = A x of a sub-sampled cell, which is whole on this rank. */
+static double ApplyStored(FgScalar op, const double *x, double *y)
+{
+  const PetscInt n0 = op->cell->n[0], n1 = op->cell->n[1], n2 = op->cell->n[2];
+  const size_t   plane = Plane(op), last_plane = plane * (size_t)(n2 - 1), last_row = (size_t)((n1 - 1) * n0);
+  double        *fz = op->flux[0], *fy = op->flux[1], sum = 0;
+
+  for (size_t i = 0; i < plane; i++) fz[i] = op->stored[2][last_plane + i] * (x[i] - x[last_plane + i]);
+  for (PetscInt k = 0; k < n2; k++) {
+    const size_t  offset = plane * (size_t)k;
+    const double *here = x + offset, *up = k + 1 < n2 ? here + plane : x;
+
+    for (PetscInt i = 0; i < n0; i++)
+      fy[i] = op->stored[1][offset + last_row + (size_t)i] * (here[i] - here[last_row + (size_t)i]);
+    for (PetscInt j = 0; j < n1; j++) {
+      const size_t row = (size_t)(j * n0), next = j + 1 < n1 ? row + (size_t)n0 : 0, at = offset + row;
+
+      sum += StoredRow(n0, op->stored[0] + at, op->stored[1] + at, op->stored[2] + at, here + row, here + next, up + row, op->row,
+                       fy, fz + row, y + at);
+    }
+  }
+  return sum;
+}
+
 /* y = A x for x = z + beta x where z is given (then y may be z), or x as it stands. One pass: a plane of x is combined just
    before its first use. Returns x . y of this rank. */
-static PetscErrorCode Apply(FgScalar op, double beta, const double *z, double *x, double *y, double *dot)
+static PetscErrorCode ApplyPaired(FgScalar op, double beta, const double *z, double *x, double *y, double *dot)
 {
   const FgCell   cell = op->cell;
   const PetscInt n0 = cell->n[0], n1 = cell->n[1], count = cell->count, nphases = cell->table.nphases;
@@ -250,6 +299,20 @@ static PetscErrorCode Apply(FgScalar op, double beta, const double *z, double *x
                  up + row, op->row, fy, fz + row, y + offset + row);
     }
   }
+  *dot = sum;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Apply(FgScalar op, double beta, const double *z, double *x, double *y, double *dot)
+{
+  const FgCell cell = op->cell;
+  double       sum  = 0;
+
+  PetscFunctionBegin;
+  if (op->stored[0]) {
+    if (z) Combine((size_t)cell->nlocal, beta, z, x);
+    sum = ApplyStored(op, x, y);
+  } else PetscCall(ApplyPaired(op, beta, z, x, y, &sum));
   for (PetscInt i = 0; op->reaction && i < cell->nlocal; i++) {
     const double value = op->reaction[cell->phase[i]] * x[i];
 
@@ -267,36 +330,45 @@ PetscErrorCode FgScalarApply(FgScalar op, const double *x, double *y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Conductance over h^2 of the lower and of the upper face of voxel `at` in plane k along an axis. */
+void FgScalarFaces(FgScalar op, PetscInt axis, PetscInt k, size_t at, double *lower, double *upper)
+{
+  const FgCell    cell = op->cell;
+  const PetscInt  n0 = cell->n[0], n1 = cell->n[1], i = (PetscInt)at % n0, j = (PetscInt)at / n0, nphases = cell->table.nphases;
+  const size_t    plane = Plane(op), offset = plane * (size_t)k;
+  const size_t    below = axis == 0   ? (size_t)(j * n0 + (i ? i - 1 : n0 - 1))
+                          : axis == 1 ? (size_t)((j ? j - 1 : n1 - 1) * n0 + i)
+                                      : at;
+  const size_t    above = axis == 0 ? (size_t)(j * n0 + (i + 1 < n0 ? i + 1 : 0)) : (size_t)((j + 1 < n1 ? j + 1 : 0) * n0 + i);
+  const uint16_t *here  = cell->phase + offset;
+  const PetscInt  p     = here[at];
+
+  if (op->stored[axis]) {
+    const size_t lower_offset = axis < 2 ? offset : plane * (size_t)(k ? k - 1 : cell->n[2] - 1);
+
+    *lower = op->stored[axis][lower_offset + below];
+    *upper = op->stored[axis][offset + at];
+  } else {
+    const PetscInt q = axis < 2 ? here[below] : k ? (here - plane)[at] : op->phase_below[at];
+    const PetscInt r = axis < 2 ? here[above] : k + 1 < cell->count ? (here + plane)[at] : op->phase_above[at];
+
+    *lower = op->table[axis][q * nphases + p];
+    *upper = op->table[axis][p * nphases + r];
+  }
+}
+
 PetscErrorCode FgScalarSource(FgScalar op, PetscInt axis, double *y)
 {
-  const FgCell   cell    = op->cell;
-  const PetscInt nphases = cell->table.nphases, n0 = cell->n[0], n1 = cell->n[1];
-  const double   scale = 1.0 / cell->spacing[axis], *table = op->face[axis];
-  const size_t   plane = Plane(op);
+  const double h     = op->cell->spacing[axis];
+  const size_t plane = Plane(op);
 
   PetscFunctionBegin;
-  for (PetscInt k = 0; k < cell->count; k++) {
-    const uint16_t *here  = cell->phase + plane * (size_t)k;
-    const uint16_t *below = k > 0 ? here - plane : op->phase_below, *above = k + 1 < cell->count ? here + plane : op->phase_above;
+  for (PetscInt k = 0; k < op->cell->count; k++) {
+    for (size_t at = 0; at < plane; at++) {
+      double lower, upper;
 
-    for (PetscInt j = 0; j < n1; j++) {
-      for (PetscInt i = 0; i < n0; i++) {
-        const size_t   at = (size_t)(j * n0 + i);
-        const PetscInt p  = here[at];
-        PetscInt       lower, upper;
-
-        if (axis == 0) {
-          lower = here[j * n0 + (i ? i - 1 : n0 - 1)];
-          upper = here[j * n0 + (i + 1 < n0 ? i + 1 : 0)];
-        } else if (axis == 1) {
-          lower = here[(j ? j - 1 : n1 - 1) * n0 + i];
-          upper = here[(j + 1 < n1 ? j + 1 : 0) * n0 + i];
-        } else {
-          lower = below[at];
-          upper = above[at];
-        }
-        y[plane * (size_t)k + at] = scale * (table[p * nphases + upper] - table[lower * nphases + p]);
-      }
+      FgScalarFaces(op, axis, k, at, &lower, &upper);
+      y[plane * (size_t)k + at] = h * (upper - lower);
     }
   }
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -474,10 +546,29 @@ PetscErrorCode FgScalarSolve(FgScalar op, const char *name, const double *b, Pet
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Of the fine voxels where the cell is sub-sampled. */
 PetscErrorCode FgScalarComponents(FgScalar op, const FgComponents **components)
 {
   PetscFunctionBegin;
-  if (!op->components.component) PetscCall(FgComponentsFind(op->cell, op->permeable, &op->components));
+  if (!op->components.component) {
+    const FgCell cell = op->cell;
+    FgCell       seen = cell, fine;
+
+    PetscCall(PetscNew(&fine));
+    if (cell->fine) {
+      *fine        = *cell;
+      fine->phase  = cell->fine;
+      fine->nlocal = 1;
+      for (PetscInt a = 0; a < 3; a++) {
+        fine->n[a] *= cell->n[a] > 1 ? cell->subsample : 1;
+        fine->nlocal *= fine->n[a];
+      }
+      fine->count = fine->n[2];
+      seen        = fine;
+    }
+    PetscCall(FgComponentsFind(seen, op->permeable, &op->components));
+    PetscCall(PetscFree(fine));
+  }
   *components = &op->components;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -489,6 +580,7 @@ PetscErrorCode FgScalarPin(FgScalar op, double *x)
   double             *mean;
 
   PetscFunctionBegin;
+  if (op->cell->fine) PetscFunctionReturn(PETSC_SUCCESS); /* a voxel may belong to several components */
   PetscCall(FgScalarComponents(op, &components));
   PetscCall(PetscCalloc1(components->ncomponents, &mean));
   for (PetscInt i = 0; i < op->cell->nlocal; i++) {
@@ -546,6 +638,8 @@ static PetscErrorCode Form(FgScalar op, double *const tables[3], double *const l
   FgHalo         halo[6];
 
   PetscFunctionBegin;
+  PetscCheck(!op->stored[0] || (tables == op->face && !sensitivity), PETSC_COMM_SELF, PETSC_ERR_USER,
+             "%s: sub-sampled cells are for effective tensors of conduction alone", cell->source);
   PetscCall(PetscMemzero(halo, sizeof(halo)));
   PetscCall(PetscArrayzero(form, 9));
   if (sensitivity) PetscCall(PetscArrayzero(sensitivity, nphases * 9));
@@ -559,7 +653,7 @@ static PetscErrorCode Form(FgScalar op, double *const tables[3], double *const l
     const uint16_t *here = cell->phase + offset, *up = k + 1 < cell->count ? here + plane : op->phase_above;
 
     for (PetscInt a = 0; a < 3; a++) {
-      const double inverse = 1.0 / cell->spacing[a], *table = tables[a];
+      const double inverse = 1.0 / cell->spacing[a], *table = tables[a], *stored = op->stored[a];
       double       sum[9] = {0};
 
       for (PetscInt j = 0; j < n1; j++) {
@@ -569,7 +663,7 @@ static PetscErrorCode Form(FgScalar op, double *const tables[3], double *const l
                                 : a == 1 ? (size_t)((j + 1 < n1 ? j + 1 : 0) * n0 + i)
                                          : at;
           const PetscInt p = here[at], q = a == 2 ? up[at] : here[next];
-          const double   conductance = table[p * nphases + q];
+          const double   conductance = stored ? stored[offset + at] * PetscSqr(cell->spacing[a]) : table[p * nphases + q];
           double         gradient[6];
 
           if (conductance == 0) continue;

@@ -9,13 +9,14 @@
 struct FgScalar_ {
   FgCell          cell;
   FgCellSettings  settings;
-  double         *conductivity;              /* [nphases][3] */
-  PetscBool      *permeable;                 /* [nphases] */
-  PetscBool       impermeable;               /* some phase that occurs is not */
-  double         *reaction;                  /* [nphases], NULL for none */
-  double         *face[3];                   /* [nphases][nphases] conductances */
-  double         *table[3];                  /* the same over h^2 */
-  double         *symbol[3];                 /* [n] of the preconditioner along each axis */
+  double         *conductivity; /* [nphases][3] */
+  PetscBool      *permeable;    /* [nphases] */
+  PetscBool       impermeable;  /* some phase that occurs is not */
+  double         *reaction;     /* [nphases], NULL for none */
+  double         *face[3];      /* [nphases][nphases] conductances */
+  double         *table[3];     /* the same over h^2 */
+  double         *stored[3];    /* [nlocal] conductance over h^2 of each voxel's upper face, of sub-sampled cells; else NULL */
+  double         *symbol[3];    /* [n] of the preconditioner along each axis */
   uint16_t       *phase_below, *phase_above; /* planes next to the slab */
   double         *flux[2], *row;             /* through lower z faces of a plane, y faces of a row; x faces */
   FgHalo          halo;
@@ -29,5 +30,11 @@ struct FgScalar_ {
 /* Solves A x = b (or the source of `axis` where b is NULL) by PETSc's conjugate gradients with BoomerAMG. */
 PetscErrorCode FgScalarAlgebraic(FgScalar op, const double *b, PetscInt axis, double *x, FgCellSolve *solve, char *history,
                                  PetscBool *converged);
+
+/* Conductances over h^2 of the lower and upper face along an axis of the voxel at place `at` in this rank's plane k. */
+void FgScalarFaces(FgScalar op, PetscInt axis, PetscInt k, size_t at, double *lower, double *upper);
+
+/* faces.c: fills op->stored from the fine labels of a sub-sampled cell. */
+PetscErrorCode FgScalarStoreFaces(FgScalar op);
 
 #endif

@@ -97,9 +97,13 @@ typedef struct {
   PetscInt     nlocal;       /* this rank's voxels */
   uint16_t    *phase;        /* [nlocal] index into table.phases */
   FgPhaseTable table;
-  double      *fraction;                   /* [nphases] volume fraction of each phase in the voxels [1] */
-  double      *exact;                      /* [nphases] of the shape that the voxels stand for [1], NAN where unknown */
-  char         source[PETSC_MAX_PATH_LEN]; /* image file, or generator with its settings: opens error messages */
+  double      *fraction; /* [nphases] volume fraction of each phase in the voxels [1] */
+  double      *exact;    /* [nphases] of the shape that the voxels stand for [1], NAN where unknown */
+  /* Optional: labels of finer voxels, `subsample` of them along each axis that has more than one voxel, from which faces get
+     their conductances and phases their fractions (conduction.md); NULL: one label a voxel. On one rank only. */
+  PetscInt  subsample;
+  uint16_t *fine;
+  char      source[PETSC_MAX_PATH_LEN]; /* image file, or generator with its settings: opens error messages */
 } * FgCell;
 
 /* An empty cell (phase 0 everywhere) of which the caller fills `phase`, then calls FgCellComplete. Copies the table.
@@ -111,6 +115,9 @@ PETSC_EXTERN PetscErrorCode FgCellPlan(MPI_Comm comm, const PetscInt n[3], const
                                        const char *source, FgCell *cell);
 /* Counts the fractions; refuses phase indices outside of the table. Collective. */
 PETSC_EXTERN PetscErrorCode FgCellComplete(FgCell cell);
+/* Takes the labels of `fine`, a cell of the same edges with `subsample` times the voxels along each axis that has more than
+   one, and destroys it; a voxel's own label becomes that of its middle. Completes the cell. One rank only. */
+PETSC_EXTERN PetscErrorCode FgCellSubsample(FgCell cell, PetscInt subsample, FgCell *fine);
 PETSC_EXTERN PetscErrorCode FgCellDestroy(FgCell *cell);
 
 /* Values of one property for all phases, [nphases][size] with size 1, 3, 6 or 36 by its kind; to be freed with PetscFree.

@@ -20,6 +20,7 @@ typedef struct {
   PetscInt seed;       /* of random geometries */
   double
       angle; /* between crossed fibers, or standard deviation of both tilts of dispersed ones [degree]; negative: the generator's own */
+  PetscInt subsample; /* samples of the shape along each axis of a voxel: 1, or even; for conduction-like physics only */
 } FgGeometrySettings;
 PETSC_EXTERN const FgGeometrySettings FgGeometryDefaults; /* 64 voxels, 10 um, axis z, the rest the generator's own */
 

@@ -77,12 +77,48 @@ PetscErrorCode FgCellComplete(FgCell cell)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FgCellSubsample(FgCell cell, PetscInt subsample, FgCell *fine)
+{
+  const PetscInt *n = cell->n, *m = (*fine)->n;
+  PetscMPIInt     size;
+  PetscInt        step[3];
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(cell->comm, &size));
+  PetscCheck(size == 1, PETSC_COMM_SELF, PETSC_ERR_USER, "%s: sub-sampled cells are solved on one rank, found %d", cell->source,
+             size);
+  PetscCheck(subsample > 0 && subsample % 2 == 0, PETSC_COMM_SELF, PETSC_ERR_USER,
+             "%s: found %" PetscInt_FMT " samples a voxel along each axis, expected an even number", cell->source, subsample);
+  for (PetscInt a = 0; a < 3; a++) {
+    step[a] = n[a] > 1 ? subsample : 1;
+    PetscCheck(m[a] == n[a] * step[a], PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
+               "%s: %" PetscInt_FMT " fine voxels along axis %" PetscInt_FMT, cell->source, m[a], a);
+  }
+  for (PetscInt k = 0; k < n[2]; k++) {
+    for (PetscInt j = 0; j < n[1]; j++) {
+      for (PetscInt i = 0; i < n[0]; i++) {
+        const size_t row = (size_t)((k * step[2] + step[2] / 2) * m[1] + j * step[1] + step[1] / 2) * (size_t)m[0];
+
+        cell->phase[(k * n[1] + j) * n[0] + i] = (*fine)->phase[row + (size_t)(i * step[0] + step[0] / 2)];
+      }
+    }
+  }
+  cell->subsample = subsample;
+  cell->fine      = (*fine)->phase;
+  (*fine)->phase  = NULL;
+  PetscCall(PetscArraycpy(cell->exact, (*fine)->exact, cell->table.nphases));
+  PetscCall(PetscArraycpy(cell->fraction, (*fine)->fraction, cell->table.nphases));
+  PetscCall(FgCellDestroy(fine));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgCellDestroy(FgCell *cell)
 {
   PetscFunctionBegin;
   if (!*cell) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(FgPhaseTableDestroy(&(*cell)->table));
   PetscCall(PetscFree((*cell)->phase));
+  PetscCall(PetscFree((*cell)->fine));
   PetscCall(PetscFree((*cell)->fraction));
   PetscCall(PetscFree((*cell)->exact));
   PetscCall(PetscFree(*cell));
