@@ -14,6 +14,9 @@ struct FgCellCache_ {
     size_t  n;
     double *value;
   } start[FG_CACHE_STARTS];
+  struct FgElasticKept_ *elastic; /* the last elastic cell solved, for the next physics that asks for it */
 };
+
+PetscErrorCode FgElasticKeptDestroy(struct FgElasticKept_ **kept);
 
 #endif

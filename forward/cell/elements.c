@@ -9,7 +9,7 @@
    Unknowns stand at voxel corners; the rank that owns a plane of nodes gathers the elements on both of its sides, so that
    one exchange of planes a product is enough.
    Source: docs/physics/elasticity.md; Schneider, Merkert and Kabel, Int. J. Numer. Meth. Engng 109 (2017) 1461. */
-#include "elements.h"
+#include "elastic.h"
 
 #include <math.h>
 
@@ -40,21 +40,6 @@ static PetscErrorCode ExchangeLabels(FgElements op)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Whether C is that of an isotropic material. */
-static PetscBool Isotropic(const double *C)
-{
-  const double l = C[1], mu = C[21], small = 1e-14 * (fabs(l) + 2.0 * fabs(mu));
-
-  for (int i = 0; i < 6; i++) {
-    for (int j = 0; j < 6; j++) {
-      const double expected = i == j ? (i < 3 ? l + 2.0 * mu : mu) : i < 3 && j < 3 ? l : 0.0;
-
-      if (fabs(C[6 * i + j] - expected) > small) return PETSC_FALSE;
-    }
-  }
-  return PETSC_TRUE;
-}
-
 static PetscErrorCode CreateBricks(FgElements op)
 {
   const PetscInt nphases = op->cell->table.nphases, size = op->ncomp == 1 ? 6 : 36;
@@ -66,7 +51,7 @@ static PetscErrorCode CreateBricks(FgElements op)
   for (PetscInt p = 0; p < nphases; p++) {
     if (op->cell->fraction[p] == 0) continue;
     for (PetscInt i = 0; i < size; i++) op->largest = PetscMax(op->largest, fabs(op->tensors[p * size + i]));
-    if (isotropic) isotropic = Isotropic(op->tensors + p * size);
+    if (isotropic) isotropic = FgStiffnessIsIsotropic(op->tensors + p * size);
   }
   op->bricks = op->all;
   if (isotropic) {

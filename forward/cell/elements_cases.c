@@ -86,7 +86,7 @@ PetscErrorCode FgElementsCases(FgElements op, const char *name, PetscBool sensit
   const size_t   n       = (size_t)(cell->nlocal * op->ncomp);
   const double   voxels  = (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2];
   const PetscInt nphases = cell->table.nphases;
-  double        *u, *mean, correction[36] = {0};
+  double        *u, *mean, correction[36] = {0}, bytes;
   float         *kept[6] = {NULL};
 
   PetscFunctionBegin;
@@ -125,7 +125,9 @@ PetscErrorCode FgElementsCases(FgElements op, const char *name, PetscBool sensit
       result->energy[i * m + j] = result->energy[j * m + i] = result->flux[i * m + j] - correction[i * m + j];
   }
   if (sensitivity) PetscCall(Sensitivities(op, kept, result));
-  report->bytes = PetscMax(report->bytes, FgElementsBytes(op) + (8.0 + 4.0 * m) * (double)n);
+  bytes = FgElementsBytes(op) + (8.0 + 4.0 * m) * (double)n;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &bytes, 1, MPI_DOUBLE, MPI_SUM, cell->comm));
+  report->bytes = PetscMax(report->bytes, bytes);
   for (int j = 0; j < m; j++) PetscCall(PetscFree(kept[j]));
   PetscCall(PetscFree(mean));
   PetscCall(PetscFree(u));

@@ -12,20 +12,11 @@
 
    Material: for conduction <K>. For elasticity the geometric mean of the least and the greatest bulk modulus of the phases,
    likewise for shear, which makes the bound on the condition number, the larger of the two contrasts, as small as it gets. */
-#include "elements.h"
+#include "elastic.h"
 
 #include "finegrain/lanes.h"
 
 #include <math.h>
-
-/* Bulk and shear modulus of the isotropic stiffness nearest to C. */
-static void Project(const double *C, double *bulk, double *shear)
-{
-  const double trace = C[0] + C[7] + C[14], sum = trace + 2.0 * (C[1] + C[2] + C[8]);
-
-  *bulk  = sum / 9.0;
-  *shear = (trace + 2.0 * (C[21] + C[28] + C[35]) - sum / 3.0) / 10.0;
-}
 
 static void Material(FgCell cell, const double *tensors, FgElementsSymbol *symbol)
 {
@@ -39,8 +30,8 @@ static void Material(FgCell cell, const double *tensors, FgElementsSymbol *symbo
       for (int i = 0; i < 6; i++) symbol->tensor[i] += cell->fraction[p] * tensors[6 * p + i];
       continue;
     }
-    Project(tensors + 36 * p, &modulus[0], &modulus[1]);
-    for (int i = 0; i < 2; i++) {
+    FgStiffnessModuli(tensors + 36 * p, &modulus[0], &modulus[1]);
+    for (int i = 0; i < 2 && modulus[1] > 0; i++) {
       least[i]    = PetscMin(least[i], modulus[i]);
       greatest[i] = PetscMax(greatest[i], modulus[i]);
     }

@@ -11,7 +11,9 @@
   add(FgPhysicsBidomain) \
   add(FgPhysicsIons) \
   add(FgPhysicsChemotaxis) \
-  add(FgPhysicsPorousElectrode)
+  add(FgPhysicsPorousElectrode) \
+  add(FgPhysicsElasticity) \
+  add(FgPhysicsActiveStress)
 /* clang-format on */
 
 #define DECLARE(physics) extern const FgPhysics physics;

@@ -212,6 +212,7 @@ PetscErrorCode FgCellCacheDestroy(struct FgCellCache_ **cache)
   if (!*cache) PetscFunctionReturn(PETSC_SUCCESS);
   for (int i = 0; i < 2; i++) PetscCall(Destroy(&(*cache)->spectral[i]));
   for (int i = 0; i < FG_CACHE_STARTS; i++) PetscCall(PetscFree((*cache)->start[i].value));
+  PetscCall(FgElasticKeptDestroy(&(*cache)->elastic));
   PetscCall(PetscFree(*cache));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
