@@ -1,0 +1,109 @@
+/* solve.c: linear solves of the macroscopic equations: Krylov's methods with algebraic multigrid (hypre's BoomerAMG, or
+   PETSc's GAMG where PETSc has no hypre), failing with the history of residuals rather than with a number. */
+#include "macro.h"
+
+#include <string.h>
+
+PetscErrorCode LinearSolveCreate(MPI_Comm comm, PetscBool symmetric, double tolerance, const char *name, LinearSolve *solve)
+{
+  PC pc;
+
+  PetscFunctionBegin;
+  memset(solve, 0, sizeof *solve);
+  solve->tolerance = tolerance;
+  PetscCall(PetscStrncpy(solve->name, name, sizeof solve->name));
+  PetscCall(KSPCreate(comm, &solve->ksp));
+  PetscCall(KSPSetType(solve->ksp, symmetric ? KSPCG : KSPGMRES));
+  if (!symmetric) {
+    PetscCall(KSPGMRESSetRestart(solve->ksp, 60));
+    PetscCall(KSPSetPCSide(solve->ksp, PC_RIGHT));
+  }
+  PetscCall(KSPSetNormType(solve->ksp, KSP_NORM_UNPRECONDITIONED));
+  PetscCall(KSPSetInitialGuessNonzero(solve->ksp, PETSC_TRUE));
+  PetscCall(KSPGetPC(solve->ksp, &pc));
+#if defined(PETSC_HAVE_HYPRE)
+  PetscCall(PCSetType(pc, PCHYPRE));
+  PetscCall(PCHYPRESetType(pc, "boomeramg"));
+#else
+  PetscCall(PCSetType(pc, PCGAMG));
+#endif
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode LinearSolveDestroy(LinearSolve *solve)
+{
+  PetscFunctionBegin;
+  PetscCall(KSPDestroy(&solve->ksp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode LinearSolveRun(LinearSolve *solve, Mat matrix, Vec b, double small, Vec x)
+{
+  KSPConvergedReason reason;
+  PetscInt           n, nhistory;
+  const PetscReal   *history;
+  PetscReal          size;
+
+  PetscFunctionBegin;
+  PetscCall(KSPSetOperators(solve->ksp, matrix, matrix));
+  PetscCall(KSPSetTolerances(solve->ksp, solve->tolerance, small > 0.0 ? small : 1e-300, PETSC_DEFAULT, 500));
+  PetscCall(
+      KSPSetResidualHistory(solve->ksp, solve->history, (PetscInt)(sizeof solve->history / sizeof *solve->history), PETSC_TRUE));
+  PetscCall(KSPSolve(solve->ksp, b, x));
+  PetscCall(KSPGetConvergedReason(solve->ksp, &reason));
+  if (reason < 0) {
+    char   text[1024] = "";
+    size_t used       = 0;
+
+    PetscCall(VecNorm(b, NORM_2, &size));
+    PetscCall(KSPGetIterationNumber(solve->ksp, &n));
+    PetscCall(KSPGetResidualHistory(solve->ksp, &history, &nhistory));
+    for (PetscInt k = 0; k < nhistory && used + 16 < sizeof text; k++) {
+      used += (size_t)snprintf(text + used, sizeof text - used, " %.1e", (double)(size > 0.0 ? history[k] / size : history[k]));
+    }
+    SETERRQ(PetscObjectComm((PetscObject)solve->ksp), PETSC_ERR_NOT_CONVERGED,
+            "%s: no solution after %d iterations (%s); relative residuals:%s", solve->name, (int)n, KSPConvergedReasons[reason],
+            text);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode MatrixPin(Mat matrix)
+{
+  PetscInt    first, last;
+  PetscScalar diagonal;
+
+  PetscFunctionBegin;
+  PetscCall(MatGetOwnershipRange(matrix, &first, &last));
+  if (first == 0 && last > 0) {
+    PetscCall(MatGetValue(matrix, 0, 0, &diagonal));
+    PetscCall(MatSetValue(matrix, 0, 0, 2.0 * diagonal, INSERT_VALUES));
+  }
+  PetscCall(MatAssemblyBegin(matrix, MAT_FINAL_ASSEMBLY));
+  PetscCall(MatAssemblyEnd(matrix, MAT_FINAL_ASSEMBLY));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode BalanceCheck(FgBox box, PetscInt nsources, const Vec sources[], Vec b, const char *name, const char *unit)
+{
+  double      total = 0.0, absolute = 0.0;
+  PetscScalar sum;
+  PetscReal   size;
+  PetscInt    n;
+
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < nsources; k++) {
+    PetscCall(VecSum(sources[k], &sum));
+    PetscCall(VecNorm(sources[k], NORM_1, &size));
+    total += sum * box->volume;
+    absolute += size * box->volume;
+  }
+  PetscCheck(PetscAbsReal(total) <= 1e-8 * absolute, box->comm, PETSC_ERR_USER,
+             "%s: no face gives a value, so sources and what enters through faces must cancel; their sum is %g %s, their "
+             "absolute sum %g",
+             name, total, unit, absolute);
+  PetscCall(VecSum(b, &sum));
+  PetscCall(VecGetSize(b, &n));
+  PetscCall(VecShift(b, -sum / (PetscScalar)n));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
