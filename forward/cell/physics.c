@@ -8,6 +8,8 @@
   add(FgPhysicsConduction) \
   add(FgPhysicsDiffusion) \
   add(FgPhysicsReaction) \
+  add(FgPhysicsPermeability) \
+  add(FgPhysicsDispersion) \
   add(FgPhysicsBidomain) \
   add(FgPhysicsIons) \
   add(FgPhysicsChemotaxis) \
