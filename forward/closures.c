@@ -1,4 +1,4 @@
-/* closures.c: the list of closures, and what is common to them: storage (partition) and normalisation.
+/* closures.c: the list of formulas, and what is common to them: storage (partition) and normalisation.
 
    With the fiber phase holding a fraction w of the matrix's visible water at equilibrium, the cell problem has the
    coefficient w D in the fiber, and the mean storage is <rho> = porosity + (1 - porosity) w. The effective tensor is a flux
@@ -18,6 +18,14 @@ const FgClosure *FgClosureFind(const char *name)
   return NULL;
 }
 
+PetscErrorCode FgClosureDestroy(const FgClosure **closure)
+{
+  PetscFunctionBegin;
+  if (*closure && (*closure)->destroy) PetscCall((*closure)->destroy((FgClosure *)*closure));
+  *closure = NULL;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 void FgClosureEvaluate(const FgClosure *closure, const FgPhases *phases, double porosity, double c[2], double dc[2])
 {
   const double storage  = phases->fiber_storage;
@@ -27,7 +35,7 @@ void FgClosureEvaluate(const FgClosure *closure, const FgPhases *phases, double 
   if (phases->apparent && storage <= 0.0 && porosity < 1e-6) porosity = 1e-6;
   weighted.fiber_axial *= storage;
   weighted.fiber_radial *= storage;
-  closure->evaluate(&weighted, 1.0 - porosity, c, dc);
+  closure->evaluate(closure, &weighted, 1.0 - porosity, c, dc);
   for (int i = 0; i < 2; i++) dc[i] = -dc[i];
   if (phases->apparent) {
     const double rho = porosity + (1.0 - porosity) * storage, drho = 1.0 - storage;

@@ -6,7 +6,7 @@
    2-D Hashin-Shtrikman bound. Source: Hashin and Shtrikman, J. Appl. Phys. 33 (1962) 3125; Milton (2002), section 7.2. */
 #include "closures.h"
 
-static void Evaluate(const FgPhases *phases, double f, double c[2], double dc[2])
+static void Evaluate(const FgClosure *closure, const FgPhases *phases, double f, double c[2], double dc[2])
 {
   const double matrix = phases->matrix, sum = phases->fiber_radial + matrix, difference = phases->fiber_radial - matrix;
   const double below = sum - f * difference;
@@ -21,5 +21,7 @@ static void Evaluate(const FgPhases *phases, double f, double c[2], double dc[2]
   }
 }
 
-const FgClosure FgClosureHs2d = {"hs2d", "coated cylinders: 2-D Hashin-Shtrikman (Maxwell) across, arithmetic mean along", 1.0,
-                                 Evaluate};
+const FgClosure FgClosureHs2d = {.name    = "hs2d",
+                                 .summary = "coated cylinders: 2-D Hashin-Shtrikman (Maxwell) across, arithmetic mean along",
+                                 .fiber_fraction_max = 1.0,
+                                 .evaluate           = Evaluate};

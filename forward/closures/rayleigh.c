@@ -23,7 +23,7 @@ static void Across(const FgPhases *phases, double f, int p, const double lattice
   *dc = -phases->matrix * 2.0 * b * (below - f * dbelow) / (below * below);
 }
 
-static void EvaluateSquare(const FgPhases *phases, double f, double c[2], double dc[2])
+static void EvaluateSquare(const FgClosure *closure, const FgPhases *phases, double f, double c[2], double dc[2])
 {
   static const double lattice[3] = {0.305827, 1.402958, 0.013362};
 
@@ -31,7 +31,7 @@ static void EvaluateSquare(const FgPhases *phases, double f, double c[2], double
   Across(phases, f, 4, lattice, &c[1], &dc[1]);
 }
 
-static void EvaluateHexagonal(const FgPhases *phases, double f, double c[2], double dc[2])
+static void EvaluateHexagonal(const FgClosure *closure, const FgPhases *phases, double f, double c[2], double dc[2])
 {
   static const double lattice[3] = {0.075422, 1.060283, 0.000076};
 
@@ -40,7 +40,11 @@ static void EvaluateHexagonal(const FgPhases *phases, double f, double c[2], dou
 }
 
 /* fiber_fraction_max: touching cylinders, pi/4 and pi/(2 sqrt 3). */
-const FgClosure FgClosureRayleighSquare = {"rayleigh-square", "cylinders on a square lattice (Rayleigh), arithmetic mean along",
-                                           0.78539816339744831, EvaluateSquare};
-const FgClosure FgClosureRayleighHex    = {"rayleigh-hex", "cylinders on a hexagonal lattice (Rayleigh), arithmetic mean along",
-                                           0.90689968211710893, EvaluateHexagonal};
+const FgClosure FgClosureRayleighSquare = {.name    = "rayleigh-square",
+                                           .summary = "cylinders on a square lattice (Rayleigh), arithmetic mean along",
+                                           .fiber_fraction_max = 0.78539816339744831,
+                                           .evaluate           = EvaluateSquare};
+const FgClosure FgClosureRayleighHex    = {.name    = "rayleigh-hex",
+                                           .summary = "cylinders on a hexagonal lattice (Rayleigh), arithmetic mean along",
+                                           .fiber_fraction_max = 0.90689968211710893,
+                                           .evaluate           = EvaluateHexagonal};

@@ -7,11 +7,13 @@
    Source: docs/theory.md, effective diffusion; numbers in tests/test_closures.c. */
 #include "closures.h"
 
-static void Evaluate(const FgPhases *phases, double f, double c[2], double dc[2])
+static void Evaluate(const FgClosure *closure, const FgPhases *phases, double f, double c[2], double dc[2])
 {
   ArithmeticMean(phases->matrix, phases->fiber_axial, f, &c[0], &dc[0]);
   HarmonicMean(phases->matrix, phases->fiber_radial, f, &c[1], &dc[1]);
 }
 
-const FgClosure FgClosureSeries = {"series", "arithmetic mean along, harmonic mean across the fiber; a lower idealisation", 1.0,
-                                   Evaluate};
+const FgClosure FgClosureSeries = {.name    = "series",
+                                   .summary = "arithmetic mean along, harmonic mean across the fiber; a lower idealisation",
+                                   .fiber_fraction_max = 1.0,
+                                   .evaluate           = Evaluate};

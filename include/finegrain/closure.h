@@ -11,6 +11,7 @@
 
 #include "base.h"
 #include "field.h"
+#include "homogenization_table.h"
 
 typedef struct {
   double    matrix;        /* diffusivity of the matrix (fluid) phase [mm^2/s] */
@@ -20,15 +21,29 @@ typedef struct {
   PetscBool apparent;      /* divide by the mean storage: what a tracer or DTI on the mobile water sees */
 } FgPhases;
 
-typedef struct {
+/* A formula, one constant for all, or an instance that was made from numbers and for given phases. */
+typedef struct FgClosure_ FgClosure;
+struct FgClosure_ {
   const char *name, *summary;
   double      fiber_fraction_max; /* largest meaningful phi [1]: 1, or packing limits of arrays */
   /* c[0] along, c[1] across the axis [mm^2/s]; dc their derivatives with respect to the fiber fraction. */
-  void (*evaluate)(const FgPhases *phases, double fiber_fraction, double c[2], double dc[2]);
-} FgClosure;
+  void (*evaluate)(const FgClosure *closure, const FgPhases *phases, double fiber_fraction, double c[2], double dc[2]);
+  /* Of instances, else NULL: frees it; the file that its numbers are from, and the SHA-256 of that file. */
+  PetscErrorCode (*destroy)(FgClosure *closure);
+  const char *file, *hash;
+};
 
-PETSC_EXTERN const FgClosure *const FgClosures[];                    /* NULL-terminated */
-PETSC_EXTERN const FgClosure       *FgClosureFind(const char *name); /* NULL where there is none */
+PETSC_EXTERN const FgClosure *const FgClosures[];                    /* the formulas, NULL-terminated */
+PETSC_EXTERN const FgClosure       *FgClosureFind(const char *name); /* a formula, NULL where there is none */
+
+/* The instance "table:FILE" that interpolates solved cell problems for these phases, and for no others: for others its values are NAN.
+   Copies what it needs of the table. Errors: PETSC_ERR_FILE_UNEXPECTED where the table is not one of conduction over fraction and
+   contrast, or cannot be interpolated; PETSC_ERR_USER where the phases are beyond its contrasts, or are anisotropic and its geometry
+   is not columnar. */
+PETSC_EXTERN PetscErrorCode FgClosureFromTable(const FgHomogenizationTable *table, const FgPhases *phases,
+                                               const FgClosure **closure);
+/* Frees an instance, leaves a formula alone; *closure becomes NULL. */
+PETSC_EXTERN PetscErrorCode FgClosureDestroy(const FgClosure **closure);
 
 /* With storage and normalisation applied: c and dc per porosity (not fiber fraction). */
 PETSC_EXTERN void FgClosureEvaluate(const FgClosure *closure, const FgPhases *phases, double porosity, double c[2], double dc[2]);
