@@ -122,8 +122,8 @@ static void cylinder_flux_converges_to_the_macroscopic(void **state)
   const FgClosure *closure = FgClosureFind("rayleigh-square");
   double           effective_M[2], effective_D[2], derivative[2], macroscopic, chapter;
 
-  closure->evaluate(&(FgPhases){.matrix = 1.0, .fiber_axial = 0.1, .fiber_radial = 0.1}, 0.4, effective_M, derivative);
-  closure->evaluate(&(FgPhases){.matrix = 1.0, .fiber_axial = 5.0, .fiber_radial = 5.0}, 0.4, effective_D, derivative);
+  closure->evaluate(closure, &(FgPhases){.matrix = 1.0, .fiber_axial = 0.1, .fiber_radial = 0.1}, 0.4, effective_M, derivative);
+  closure->evaluate(closure, &(FgPhases){.matrix = 1.0, .fiber_axial = 5.0, .fiber_radial = 5.0}, 0.4, effective_D, derivative);
   macroscopic = SteadyFlux(1, 1, 32, FirstPhase, &effective_M[1], &effective_D[1], (const double[]){1.034475});
   chapter     = SteadyFlux(1, 1, 32, FirstPhase, &effective_M[1], &effective_D[1], (const double[]){1.637379});
   if (!Rank())
