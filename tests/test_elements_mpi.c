@@ -437,12 +437,36 @@ static void impermeable_layers(void **state)
   AgreedTrue(worst < 1e-10);
 }
 
+/* The physics sends tensors off the axes to the elements, and says exactly where nothing crosses. */
+static void physics_takes_any_tensor(void **state)
+{
+  static const double   tensors[12] = {0, 0, 0, 0, 0, 0, 3.0, 2.0, 1.5, 0.4, -0.8, 1.1};
+  static const PetscInt n[3]        = {8, 4, 4};
+  static const double   edge[3]     = {1, 1, 1};
+  FgCellReport          report      = {0};
+  FgCell                cell;
+  const double         *K;
+
+  (void)state;
+  AgreedSuccess(MakeCell(n, edge, 2, LayersX, &cell));
+  for (PetscInt p = 0; p < 2; p++) AgreedSuccess(FgPhaseTableSet(&cell->table, p, "conductivity", 6, tensors + 6 * p));
+  AgreedSuccess(FgPhysicsFind("conduction")->solve(cell, &FgCellDefaults, &report));
+  K = FgReportFind(&report, "K")->value;
+  for (int i = 0; i < 3; i++) AgreedTrue(K[i] == 0 && K[3 * i] == 0);
+  AgreedTrue(fabs(K[4] - 0.75 * (2.0 - 1.1 * 1.1 / 3.0)) < 1e-7);
+  AgreedTrue(fabs(K[5] - 0.75 * (0.4 + 0.8 * 1.1 / 3.0)) < 1e-7);
+  AgreedTrue(fabs(FgReportFind(&report, "dK_dln_phase1")->value[4] - K[4]) < 1e-6);
+  AgreedTrue(report.bytes <= FgPhysicsFind("conduction")->bytes_per_voxel(cell, &FgCellDefaults) * 8. * 4. * 4. + 20000.);
+  AgreedSuccess(FgReportDestroy(&report));
+  AgreedSuccess(FgCellDestroy(&cell));
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(operator_is_the_textbooks), cmocka_unit_test(preconditioner_inverts_one_material),
       cmocka_unit_test(tilted_layers_are_exact),   cmocka_unit_test(conduction_turns_with_the_cell),
-      cmocka_unit_test(impermeable_layers),
+      cmocka_unit_test(impermeable_layers),        cmocka_unit_test(physics_takes_any_tensor),
   };
   int failed;
 

@@ -10,21 +10,23 @@
 
 static PetscErrorCode Sensitivities(FgCell cell, const FgConduction *conduction, FgCellReport *report)
 {
-  double *values;
+  const PetscBool scaled = conduction->sensitivity ? PETSC_TRUE : PETSC_FALSE; /* tensors have no one conductivity */
+  double         *values;
 
   PetscFunctionBegin;
-  if (!conduction->op || cell->fine) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!scaled && (!conduction->op || cell->fine)) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscMalloc1(cell->table.nphases * 9, &values));
-  PetscCall(FgScalarSensitivity(conduction->op, conduction->chi, conduction->chi, values));
+  if (scaled) PetscCall(PetscArraycpy(values, conduction->sensitivity, cell->table.nphases * 9));
+  else PetscCall(FgScalarSensitivity(conduction->op, conduction->chi, conduction->chi, values));
   for (PetscInt p = 0; p < cell->table.nphases; p++) {
     char         name[FG_CELL_NAME], text[256];
     FgEffective *item;
 
     if (cell->fraction[p] == 0) continue;
-    PetscCall(PetscSNPrintf(name, sizeof(name), "dK_d_%s", cell->table.phases[p].name));
-    PetscCall(
-        PetscSNPrintf(text, sizeof(text), "derivative of K with respect to the conductivity of %s", cell->table.phases[p].name));
-    PetscCall(FgReportEffective(report, name, "1", 3, 3, values + 9 * p, text, &item));
+    PetscCall(PetscSNPrintf(name, sizeof(name), scaled ? "dK_dln_%s" : "dK_d_%s", cell->table.phases[p].name));
+    PetscCall(PetscSNPrintf(text, sizeof(text), "derivative of K with respect to the %sconductivity of %s",
+                            scaled ? "logarithm of the " : "", cell->table.phases[p].name));
+    PetscCall(FgReportEffective(report, name, scaled ? "S/m" : "1", 3, 3, values + 9 * p, text, &item));
     item->detail = PETSC_TRUE;
   }
   PetscCall(PetscFree(values));

@@ -8,6 +8,7 @@
    k1 < k2 in d dimensions (Hashin and Shtrikman 1962)
      k1 + f2/(1/(k2 - k1) + f1/(d k1)) <= K* <= k2 + f1/(1/(k1 - k2) + f2/(d k2)). */
 #include "effective.h"
+#include "elements.h"
 
 #include <math.h>
 
@@ -22,7 +23,7 @@ double FgConductionBytes(FgCell cell, const double *tensors, PetscInt correctors
 {
   const double buffer = 8.0 * (1.0 + 2.0 / (double)cell->n[0]);
 
-  if (!FgTensorsAreDiagonal(cell, tensors)) return 2.0 + 8.0 * (double)correctors + 40.0 + buffer;
+  if (!FgTensorsAreDiagonal(cell, tensors)) return FgElementsBytesPerVoxel(cell, 1);
   return 2.0 + 8.0 * (double)correctors + 24.0 + buffer;
 }
 
@@ -40,6 +41,34 @@ static void Project(const double P[9], double K[9])
   for (int i = 0; i < 9; i++) K[i] = result[i];
 }
 
+/* Tensors with off-diagonal values. Where some phase does not conduct at all, exact zeros come from the components. */
+static PetscErrorCode SolveElements(FgCell cell, const FgCellSettings *settings, const double *tensors, const char *name,
+                                    FgConduction *conduction, FgCellReport *report)
+{
+  const PetscInt nphases = cell->table.nphases;
+  PetscBool     *permeable, impermeable = PETSC_FALSE;
+  FgComponents   components = {0};
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(nphases, &permeable));
+  for (PetscInt p = 0; p < nphases; p++) {
+    permeable[p] = tensors[6 * p] > 0 || tensors[6 * p + 1] > 0 || tensors[6 * p + 2] > 0 ? PETSC_TRUE : PETSC_FALSE;
+    if (!permeable[p] && cell->fraction[p] > 0) impermeable = PETSC_TRUE;
+  }
+  if (conduction->keep) PetscCall(PetscMalloc1(9 * nphases, &conduction->sensitivity));
+  PetscCall(
+      FgElementsConduction(cell, settings, tensors, name, conduction->energy, conduction->flux, conduction->sensitivity, report));
+  if (impermeable) {
+    PetscCall(FgComponentsFind(cell, permeable, &components));
+    PetscCall(PetscArraycpy(conduction->percolates, components.percolates, 3));
+    Project(components.projector, conduction->energy);
+    Project(components.projector, conduction->flux);
+    PetscCall(FgComponentsDestroy(&components));
+  }
+  PetscCall(PetscFree(permeable));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgConductionSolve(FgCell cell, const FgCellSettings *settings, const double *tensors, const char *name,
                                  FgConduction *conduction, FgCellReport *report)
 {
@@ -48,12 +77,12 @@ PetscErrorCode FgConductionSolve(FgCell cell, const FgCellSettings *settings, co
   double            bytes;
 
   PetscFunctionBegin;
-  for (int a = 0; a < 3; a++) {
-    conduction->percolates[a] = PETSC_TRUE;
-    PetscCall(PetscMalloc1(cell->nlocal, &conduction->chi[a]));
+  for (int a = 0; a < 3; a++) conduction->percolates[a] = PETSC_TRUE;
+  if (!FgTensorsAreDiagonal(cell, tensors)) {
+    PetscCall(SolveElements(cell, settings, tensors, name, conduction, report));
+    PetscFunctionReturn(PETSC_SUCCESS);
   }
-  PetscCheck(FgTensorsAreDiagonal(cell, tensors), PETSC_COMM_SELF, PETSC_ERR_SUP, "%s: tensors with off-diagonal values",
-             cell->source);
+  for (int a = 0; a < 3; a++) PetscCall(PetscMalloc1(cell->nlocal, &conduction->chi[a]));
   PetscCall(FgScalarCreate(cell, settings, tensors, 6, &op));
   PetscCall(FgScalarCorrectors(op, name, conduction->chi, report));
   PetscCall(FgScalarForm(op, conduction->chi, conduction->chi, conduction->energy));
@@ -86,6 +115,7 @@ PetscErrorCode FgConductionDestroy(FgConduction *conduction)
   PetscFunctionBegin;
   for (int a = 0; a < 3; a++) PetscCall(PetscFree(conduction->chi[a]));
   PetscCall(FgScalarDestroy(&conduction->op));
+  PetscCall(PetscFree(conduction->sensitivity));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -13,6 +13,7 @@ typedef struct {
   PetscBool keep;
   FgScalar  op; /* NULL where trilinear elements were needed */
   double   *chi[3];
+  double   *sensitivity; /* of trilinear elements: [nphases][9] derivative of K* to the logarithm of each phase's tensor */
 } FgConduction;
 
 /* Solves P(K) for K [nphases][6]. `name` opens the names of solves and fields. Fields into the report on request. */
