@@ -40,7 +40,8 @@ static inline PetscErrorCode CellFrom(const PetscInt n[3], FgPhaseTable *table, 
   PetscCall(FgCellCreate(PETSC_COMM_WORLD, n, edge, table, "test", cell));
   for (PetscInt z = 0; z < (*cell)->count; z++) {
     for (PetscInt y = 0; y < n[1]; y++) {
-      for (PetscInt x = 0; x < n[0]; x++) (*cell)->phase[(z * n[1] + y) * n[0] + x] = (uint16_t)phase(x, y, z + (*cell)->start, n);
+      for (PetscInt x = 0; x < n[0]; x++)
+        (*cell)->phase[(z * n[1] + y) * n[0] + x] = (uint16_t)phase(x, y, z + (*cell)->start, n);
     }
   }
   PetscCall(FgCellComplete(*cell));
@@ -59,12 +60,14 @@ static inline PetscErrorCode CellSampled(const char *geometry, double fraction, 
   settings.resolution = resolution;
   settings.length     = 1.0;
   settings.subsample  = subsample;
-  PetscCall(FgGeometryCreate(subsample > 1 ? PETSC_COMM_SELF : PETSC_COMM_WORLD, FgGeometryFind(geometry), &settings, table, cell));
+  PetscCall(
+      FgGeometryCreate(subsample > 1 ? PETSC_COMM_SELF : PETSC_COMM_WORLD, FgGeometryFind(geometry), &settings, table, cell));
   PetscCall(FgPhaseTableDestroy(table));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static inline PetscErrorCode CellShape(const char *geometry, double fraction, PetscInt resolution, FgPhaseTable *table, FgCell *cell)
+static inline PetscErrorCode CellShape(const char *geometry, double fraction, PetscInt resolution, FgPhaseTable *table,
+                                       FgCell *cell)
 {
   PetscFunctionBegin;
   PetscCall(CellSampled(geometry, fraction, resolution, 1, table, cell));

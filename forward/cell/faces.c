@@ -11,12 +11,13 @@
 static void Axis(FgScalar op, PetscInt a, double *stored)
 {
   const FgCell    cell = op->cell;
-  const PetscInt *n = cell->n;
-  const PetscInt  u = (a + 1) % 3, v = (a + 2) % 3, s[3] = {n[0] > 1 ? cell->subsample : 1, n[1] > 1 ? cell->subsample : 1, n[2] > 1 ? cell->subsample : 1};
-  const PetscInt  m[3] = {n[0] * s[0], n[1] * s[1], n[2] * s[2]};
-  const size_t    stride[3] = {1, (size_t)m[0], (size_t)m[0] * (size_t)m[1]};
-  const double    scale     = 1.0 / PetscSqr(cell->spacing[a]);
-  PetscInt        at[3];
+  const PetscInt *n    = cell->n;
+  const PetscInt  u = (a + 1) % 3, v = (a + 2) % 3,
+                 s[3]      = {n[0] > 1 ? cell->subsample : 1, n[1] > 1 ? cell->subsample : 1, n[2] > 1 ? cell->subsample : 1};
+  const PetscInt m[3]      = {n[0] * s[0], n[1] * s[1], n[2] * s[2]};
+  const size_t   stride[3] = {1, (size_t)m[0], (size_t)m[0] * (size_t)m[1]};
+  const double   scale     = 1.0 / PetscSqr(cell->spacing[a]);
+  PetscInt       at[3];
 
   for (at[2] = 0; at[2] < n[2]; at[2]++) {
     for (at[1] = 0; at[1] < n[1]; at[1]++) {
@@ -25,7 +26,7 @@ static void Axis(FgScalar op, PetscInt a, double *stored)
 
         for (PetscInt j = 0; j < s[v]; j++) {
           for (PetscInt i = 0; i < s[u]; i++) {
-            const size_t line = (size_t)(at[u] * s[u] + i) * stride[u] + (size_t)(at[v] * s[v] + j) * stride[v];
+            const size_t line       = (size_t)(at[u] * s[u] + i) * stride[u] + (size_t)(at[v] * s[v] + j) * stride[v];
             double       resistance = 0;
 
             /* From the middle of this voxel to that of the next; `subsample` is even. */

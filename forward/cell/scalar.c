@@ -550,7 +550,7 @@ PetscErrorCode FgScalarSolve(FgScalar op, const char *name, const double *b, Pet
 PetscErrorCode FgScalarComponents(FgScalar op, const FgComponents **components)
 {
   PetscFunctionBegin;
-  if (!op->components.component) {
+  if (!op->has_components) {
     const FgCell cell = op->cell;
     FgCell       seen = cell, fine;
 
@@ -568,6 +568,7 @@ PetscErrorCode FgScalarComponents(FgScalar op, const FgComponents **components)
     }
     PetscCall(FgComponentsFind(seen, op->permeable, &op->components));
     PetscCall(PetscFree(fine));
+    op->has_components = PETSC_TRUE;
   }
   *components = &op->components;
   PetscFunctionReturn(PETSC_SUCCESS);

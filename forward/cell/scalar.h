@@ -23,7 +23,8 @@ struct FgScalar_ {
   FgSpectral      spectral;
   FgConjugateWork work;
   FgComponents    components;
-  Mat             matrix; /* assembled, with its multigrid: NULL before algebraic.c needs them */
+  PetscBool       has_components; /* a rank without planes has none of its own */
+  Mat             matrix;         /* assembled, with its multigrid: NULL before algebraic.c needs them */
   KSP             ksp;
 };
 
