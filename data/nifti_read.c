@@ -5,8 +5,6 @@
 #include <nifti1.h>
 #include <string.h>
 
-#define CHUNK 65536 /* values at once */
-
 static void SwapBytes(unsigned char *bytes, size_t n, int width)
 {
   for (size_t i = 0; i < n; i++, bytes += width) {
@@ -46,34 +44,42 @@ static void ConvertValues(const FgImageInfo *info, const unsigned char *raw, siz
   }
 }
 
+PetscErrorCode FgNiftiReadValues(const FgImageInfo *info, gzFile stream, PetscInt64 done, PetscInt n, unsigned char *raw,
+                                 float *values)
+{
+  const int width = info->bytes_per_value, wanted = (int)n * width, found = gzread(stream, raw, (unsigned)wanted);
+
+  PetscFunctionBegin;
+  PetscCheck(found == wanted, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: truncated or damaged (%s): found %lld bytes of image data, expected %lld; copy or convert the file again",
+             info->path, FgNiftiStreamError(stream), (long long)(done * width + PetscMax(found, 0)),
+             (long long)FgNiftiDataBytes(info));
+  if (info->byte_swapped) SwapBytes(raw, (size_t)n, width);
+  ConvertValues(info, raw, (size_t)n, values);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode ReadVolume(const FgImageInfo *info, gzFile stream, PetscInt v, unsigned char *raw, float *values)
 {
   const PetscInt nvoxels = FgGridVoxels(&info->grid);
-  const int      width   = info->bytes_per_value;
 
   PetscFunctionBegin;
   for (PetscInt done = 0; done < nvoxels;) {
-    const PetscInt n      = PetscMin(CHUNK, nvoxels - done);
-    const int      wanted = (int)n * width, found = gzread(stream, raw, (unsigned)wanted);
+    const PetscInt n = PetscMin(FG_NIFTI_CHUNK, nvoxels - done);
 
-    PetscCheck(found == wanted, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: truncated or damaged (%s): found %lld bytes of image data, expected %lld; copy or convert the file again",
-               info->path, FgNiftiStreamError(stream), (long long)(((PetscInt64)v * nvoxels + done) * width + PetscMax(found, 0)),
-               (long long)FgNiftiDataBytes(info));
-    if (info->byte_swapped) SwapBytes(raw, (size_t)n, width);
-    ConvertValues(info, raw, (size_t)n, values + done);
+    PetscCall(FgNiftiReadValues(info, stream, (PetscInt64)v * nvoxels + done, n, raw, values + done));
     done += n;
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* zlib compares the check sum when it meets the end of the stream. */
-static PetscErrorCode ReadToEnd(const FgImageInfo *info, gzFile stream, unsigned char *raw)
+PetscErrorCode FgNiftiReadToEnd(const FgImageInfo *info, gzFile stream, unsigned char *raw)
 {
   int found, code;
 
   PetscFunctionBegin;
-  while ((found = gzread(stream, raw, CHUNK)) > 0) continue;
+  while ((found = gzread(stream, raw, FG_NIFTI_CHUNK)) > 0) continue;
   (void)gzerror(stream, &code);
   PetscCheck(found == 0 && code != Z_BUF_ERROR, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: damaged at its end (%s), expected a gzip stream with its check sum; copy or convert the file again", info->path,
@@ -89,7 +95,7 @@ static PetscErrorCode StreamVolumes(const FgImageInfo *info, gzFile stream, FgIm
     PetscCall(ReadVolume(info, stream, v, raw, values));
     PetscCall(volume(context, v, values));
   }
-  PetscCall(ReadToEnd(info, stream, raw));
+  PetscCall(FgNiftiReadToEnd(info, stream, raw));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -109,7 +115,7 @@ PetscErrorCode FgImageStream(const FgImageInfo *info, FgImageVolume volume, void
     gzclose_r(stream);
     SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: the file changed while it was read; start again", info->path);
   }
-  ierr = PetscMalloc2(CHUNK * info->bytes_per_value, &raw, FgGridVoxels(&info->grid), &values);
+  ierr = PetscMalloc2(FG_NIFTI_CHUNK * info->bytes_per_value, &raw, FgGridVoxels(&info->grid), &values);
   if (!ierr) {
     ierr = StreamVolumes(&now, stream, volume, context, raw, values);
     PetscCall(PetscFree2(raw, values));

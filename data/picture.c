@@ -2,7 +2,7 @@
    and a sagittal slice through the mask's center of mass, cropped to the mask, voxels in their true proportions, patient's
    left on the left (RAS), and a color bar. Drawn with cairo. */
 #include "colormap.h"
-#include "partial.h"
+#include "draw.h"
 
 #include "finegrain/result.h"
 
@@ -16,11 +16,8 @@
 #define GAP          44.0
 #define TITLE_HEIGHT 46.0
 #define ROW_HEIGHT   340.0
-#define BAR_WIDTH    18.0
 #define SIDE_WIDTH   190.0
 #define WIDEST       2400.0
-
-static const double background[3] = {0.07, 0.075, 0.09}, foreground[3] = {0.93, 0.93, 0.95}, dim[3] = {0.60, 0.62, 0.68};
 
 /* The grid seen along the patient's axes: axis[k] is the voxel axis nearest to right, anterior, superior; sign says whether it
    runs that way. All indices below count along these axes. */
@@ -124,26 +121,6 @@ static PetscErrorCode PanelRange(const FgPanel *panel, size_t nvoxels, const uns
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static void SetColor(cairo_t *cairo, const double color[3])
-{
-  cairo_set_source_rgb(cairo, color[0], color[1], color[2]);
-}
-
-/* Text about (x, y); align 0 left, 0.5 centered, 1 right; y is the middle of the capitals. */
-static void DrawText(cairo_t *cairo, double x, double y, double align, double size, PetscBool bold, const double color[3],
-                     const char *text)
-{
-  cairo_text_extents_t extents, capital;
-
-  cairo_select_font_face(cairo, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL, bold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL);
-  cairo_set_font_size(cairo, size);
-  cairo_text_extents(cairo, text, &extents);
-  cairo_text_extents(cairo, "H", &capital);
-  SetColor(cairo, color);
-  cairo_move_to(cairo, x - align * extents.x_advance, y + 0.5 * capital.height);
-  cairo_show_text(cairo, text);
-}
-
 /* Color of a voxel as cairo's premultiplied ARGB; transparent where there is nothing to see. */
 static uint32_t PixelOf(const FgPanel *panel, const double range[2], size_t nvoxels, const unsigned char *mask, size_t v)
 {
@@ -195,42 +172,10 @@ static void DrawSlice(cairo_t *cairo, const View *view, const FgPanel *panel, co
     cairo_restore(cairo);
   }
   cairo_surface_destroy(image);
-  DrawText(cairo, x - 10, y, 0.5, 13, PETSC_FALSE, dim, negative[right]);
-  DrawText(cairo, x + w + 10, y, 0.5, 13, PETSC_FALSE, dim, positive[right]);
-  DrawText(cairo, x + 0.5 * w, y - 0.5 * h - 9, 0.5, 13, PETSC_FALSE, dim, positive[up]);
-  DrawText(cairo, x + 0.5 * w, y + 0.5 * h + 9, 0.5, 13, PETSC_FALSE, dim, negative[up]);
-}
-
-/* 1, 2 or 5 times a power of ten, so that about five steps fit into the range. */
-static double NiceStep(double range)
-{
-  const double rough = range / 5.0, power = pow(10.0, floor(log10(rough)));
-
-  return power * (rough / power > 5 ? 10 : rough / power > 2 ? 5 : rough / power > 1 ? 2 : 1);
-}
-
-static void DrawBar(cairo_t *cairo, const FgPanel *panel, const double range[2], double x, double y, double height)
-{
-  const double step = NiceStep(range[1] - range[0]);
-
-  for (int k = 0; k < (int)height; k++) {
-    double rgb[3];
-
-    FgColormap(panel->colormap, 1.0 - k / (height - 1), rgb);
-    SetColor(cairo, rgb);
-    cairo_rectangle(cairo, x, y - 0.5 * height + k, BAR_WIDTH, 1.5);
-    cairo_fill(cairo);
-  }
-  for (double value = step * ceil(range[0] / step - 1e-9); value <= range[1] + 1e-9 * step; value += step) {
-    const double place = y + height * (0.5 - (value - range[0]) / (range[1] - range[0]));
-    char         text[32];
-
-    snprintf(text, sizeof text, "%.6g", fabs(value) < 1e-9 * step ? 0.0 : value);
-    SetColor(cairo, dim);
-    cairo_rectangle(cairo, x + BAR_WIDTH, place - 0.5, 5, 1);
-    cairo_fill(cairo);
-    DrawText(cairo, x + BAR_WIDTH + 11, place, 0, 13, PETSC_FALSE, foreground, text);
-  }
+  FgDrawText(cairo, x - 10, y, 0.5, 13, PETSC_FALSE, FgDrawDim, negative[right]);
+  FgDrawText(cairo, x + w + 10, y, 0.5, 13, PETSC_FALSE, FgDrawDim, positive[right]);
+  FgDrawText(cairo, x + 0.5 * w, y - 0.5 * h - 9, 0.5, 13, PETSC_FALSE, FgDrawDim, positive[up]);
+  FgDrawText(cairo, x + 0.5 * w, y + 0.5 * h + 9, 0.5, 13, PETSC_FALSE, FgDrawDim, negative[up]);
 }
 
 static void DrawLegend(cairo_t *cairo, double x, double y)
@@ -241,10 +186,10 @@ static void DrawLegend(cairo_t *cairo, double x, double y)
   for (int k = 0; k < 3; k++) {
     const double middle = y + 30.0 * (k - 1);
 
-    SetColor(cairo, colors[k]);
+    FgDrawColor(cairo, colors[k]);
     cairo_arc(cairo, x + 7, middle, 7, 0, 6.2831853071795862);
     cairo_fill(cairo);
-    DrawText(cairo, x + 24, middle, 0, 13, PETSC_FALSE, foreground, texts[k]);
+    FgDrawText(cairo, x + 24, middle, 0, 13, PETSC_FALSE, FgDrawForeground, texts[k]);
   }
 }
 
@@ -263,7 +208,7 @@ static PetscErrorCode DrawPanel(cairo_t *cairo, const View *view, const FgPanel 
   PetscFunctionBegin;
   PetscCall(PanelRange(panel, (size_t)FgGridVoxels(view->grid), mask, range));
   snprintf(heading, sizeof heading, panel->unit && panel->unit[0] ? "%s [%s]" : "%s", panel->title, panel->unit);
-  DrawText(cairo, x, top + 14, 0, 18, PETSC_TRUE, foreground, heading);
+  FgDrawText(cairo, x, top + 14, 0, 18, PETSC_TRUE, FgDrawForeground, heading);
   DrawSlice(cairo, view, panel, range, mask, 2, 0, 1, x, middle);
   x += view->scale * Extent(view, 0) + GAP;
   DrawSlice(cairo, view, panel, range, mask, 1, 0, 2, x, middle);
@@ -271,7 +216,7 @@ static PetscErrorCode DrawPanel(cairo_t *cairo, const View *view, const FgPanel 
   DrawSlice(cairo, view, panel, range, mask, 0, 1, 2, x, middle);
   x += view->scale * Extent(view, 1) + GAP;
   if (panel->rgb) DrawLegend(cairo, x, middle);
-  else DrawBar(cairo, panel, range, x, middle, 0.8 * height);
+  else FgDrawBar(cairo, panel->colormap, range, x, middle, 0.8 * height);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -279,15 +224,12 @@ PetscErrorCode FgPictureWrite(const char *path, const FgGrid *grid, const unsign
                               const FgPanel panels[])
 {
   View             view = {.grid = grid};
-  char             partial[PETSC_MAX_PATH_LEN];
   double           height, tallest, row;
   cairo_surface_t *surface;
   cairo_t         *cairo;
-  cairo_status_t   status;
   PetscErrorCode   ierr = PETSC_SUCCESS;
 
   PetscFunctionBegin;
-  PetscCall(FgPartialName(path, partial));
   ChooseAxes(&view);
   FindMask(&view, mask);
   tallest    = fmax(Extent(&view, 1), Extent(&view, 2));
@@ -298,19 +240,13 @@ PetscErrorCode FgPictureWrite(const char *path, const FgGrid *grid, const unsign
   surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(2 * MARGIN + SlicesWidth(&view) + SIDE_WIDTH - GAP),
                                        (int)(2 * MARGIN + row * (double)npanels - 10));
   cairo   = cairo_create(surface);
-  SetColor(cairo, background);
+  FgDrawColor(cairo, FgDrawBackground);
   cairo_paint(cairo);
   for (PetscInt k = 0; k < npanels && !ierr; k++)
     ierr = DrawPanel(cairo, &view, &panels[k], mask, MARGIN + row * (double)k, height);
-  cairo_surface_flush(surface);
-  status = cairo_status(cairo);
-  if (!ierr && status == CAIRO_STATUS_SUCCESS) status = cairo_surface_write_to_png(surface, partial);
+  if (!ierr) ierr = FgDrawSave(surface, cairo, path);
   cairo_destroy(cairo);
   cairo_surface_destroy(surface);
-  if (ierr || status != CAIRO_STATUS_SUCCESS) FgPartialDrop(path);
   PetscCall(ierr);
-  PetscCheck(status == CAIRO_STATUS_SUCCESS, PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE, "%s: cannot be written: %s", path,
-             cairo_status_to_string(status));
-  PetscCall(FgPartialKeep(path));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -40,7 +40,7 @@ PETSC_EXTERN PetscErrorCode FgCellReadImage(MPI_Comm comm, const char *path, con
 /* Reads phases, values of the whole cell and ions. Every mistake is one line with file and line number. Not collective. */
 PETSC_EXTERN PetscErrorCode FgPhaseTableRead(const char *path, FgPhaseTable *table);
 
-/* The labels as NIfTI (uint16): reads back as the same cell. */
+/* The labels as NIfTI, in the smallest type that holds them: reads back as the same cell. */
 PETSC_EXTERN PetscErrorCode FgCellWriteLabels(const char *path, FgCell cell);
 /* A field as NIfTI, float32, voxel size in mm, one volume a component; its unit stands in the description. */
 PETSC_EXTERN PetscErrorCode FgCellWriteField(const char *path, FgCell cell, const FgCellField *field);
