@@ -1,12 +1,13 @@
 /* interface.c: area of the interface between two sets of phases, per volume of the cell [1/m].
 
    Counting faces of voxels does not converge: it gives 3/2 of a sphere's area at every resolution. The Crofton formula
-   does: the area per volume is twice the number of crossings per length of random lines. Lines run along the 26 directions
-   of a voxel's neighbors (13 pairs of senses), each weighted by the solid angle that is nearest to it:
-     beta = 2 sum over directions of w_d (crossings along d) / (voxels |d|),   sum of w_d = 1
-   The solid angles are found by counting points spread evenly over the sphere, so that voxels need not be cubes; for cubes
-   the weights are 0.0458 along axes, 0.0370 along face diagonals, 0.0352 along body diagonals. A cell of one voxel along an
-   axis counts as a column of cubes there.
+   does: the area per volume follows from the number of times that random lines cross the interface, per length of line. Lines
+   run along the directions of a voxel's neighbors, each weighted by the solid angle that is nearest to it:
+     beta = F sum over directions of w_d (crossings along d) / (voxels |d|),   sum of w_d = 1
+   with F = 2 in three dimensions, pi/2 in two (cells of one voxel along an axis), 1 in one. What shows all orientations alike
+   is counted without bias, whatever the weights: spheres, and cylinders in two-dimensional cells.
+   The weights are found by counting points spread evenly over the sphere (or circle), so that voxels need not be cubes; for
+   cubes they are 0.0458 along axes, 0.0370 along face diagonals, 0.0352 along body diagonals, in each sense.
    Source: Ohser and Muecklich, Statistical analysis of microstructures in materials science (2000), chapter 5. */
 #include "interface.h"
 
@@ -20,39 +21,43 @@ typedef struct {
   double weight; /* of both senses together [1] */
 } Direction;
 
-static void Directions(FgCell cell, Direction directions[DIRECTIONS])
+/* The directions among axes of more than one voxel, and F; returns their number. */
+static int Directions(FgCell cell, Direction directions[DIRECTIONS], double *factor)
 {
-  double spacing[3], mean = 0;
-  int    n = 0, axes = 0;
+  static const double factors[4] = {0, 1, 0.5 * PETSC_PI, 2};
+  const double       *h          = cell->spacing;
+  int                 n = 0, active[3], dimensions = 0;
 
   for (int a = 0; a < 3; a++) {
-    if (cell->n[a] > 1) {
-      mean += cell->spacing[a];
-      axes++;
-    }
+    active[a] = cell->n[a] > 1;
+    dimensions += active[a];
   }
-  for (int a = 0; a < 3; a++) spacing[a] = cell->n[a] > 1 ? cell->spacing[a] : mean / axes;
-  for (int z = 0; z <= 1; z++) {
-    for (int y = -1; y <= 1; y++) {
-      for (int x = -1; x <= 1; x++) {
+  *factor = factors[dimensions];
+  for (int z = 0; z <= active[2]; z++) {
+    for (int y = -active[1]; y <= active[1]; y++) {
+      for (int x = -active[0]; x <= active[0]; x++) {
         if (z == 0 && (y < 0 || (y == 0 && x <= 0))) continue;
-        directions[n++] = (Direction){
-            .step = {x, y, z}, .length = sqrt(PetscSqr(x * spacing[0]) + PetscSqr(y * spacing[1]) + PetscSqr(z * spacing[2]))};
+        directions[n++] = (Direction){.step   = {x, y, z},
+                                      .length = sqrt(PetscSqr(x * h[0]) + PetscSqr(y * h[1]) + PetscSqr(z * h[2]))};
       }
     }
   }
-  /* The golden-angle spiral spreads points evenly over the sphere. */
+  /* The golden-angle spiral spreads points evenly over the sphere; on a circle, or a line, all count that lie in it. */
   for (int i = 0; i < POINTS; i++) {
     const double height = 1.0 - (2.0 * i + 1.0) / POINTS, radius = sqrt(1.0 - height * height),
                  angle    = PETSC_PI * (3.0 - sqrt(5.0)) * i;
-    const double point[3] = {radius * cos(angle), radius * sin(angle), height};
-    double       best     = -1.0;
-    int          nearest  = 0;
+    const double turn     = PETSC_PI * (i + 0.5) / POINTS;
+    double       point[3] = {radius * cos(angle), radius * sin(angle), height}, best = -1.0;
+    int          nearest = 0;
 
-    for (int d = 0; d < DIRECTIONS; d++) {
+    for (int a = 0, first = 1; dimensions < 3 && a < 3; a++) {
+      point[a] = !active[a] ? 0.0 : first ? cos(turn) : sin(turn);
+      if (active[a]) first = 0;
+    }
+    for (int d = 0; d < n; d++) {
       double dot = 0;
 
-      for (int a = 0; a < 3; a++) dot += point[a] * directions[d].step[a] * spacing[a];
+      for (int a = 0; a < 3; a++) dot += point[a] * directions[d].step[a] * h[a];
       dot = fabs(dot) / directions[d].length;
       if (dot > best) {
         best    = dot;
@@ -61,6 +66,7 @@ static void Directions(FgCell cell, Direction directions[DIRECTIONS])
     }
     directions[nearest].weight += 1.0 / POINTS;
   }
+  return n;
 }
 
 /* 1 for the first set, 2 for the second, by voxel, of this rank's planes and the one above. */
@@ -92,12 +98,14 @@ PetscErrorCode FgInterfaceArea(FgCell cell, const PetscBool *first, const PetscB
   const double   voxels = (double)n0 * (double)n1 * (double)cell->n[2];
   Direction      directions[DIRECTIONS];
   unsigned char *sets;
+  double         factor;
+  int            ndirections;
 
   PetscFunctionBegin;
-  Directions(cell, directions);
+  ndirections = Directions(cell, directions, &factor);
   PetscCall(Sets(cell, first, second, &sets));
   *area = 0;
-  for (int d = 0; d < DIRECTIONS; d++) {
+  for (int d = 0; d < ndirections; d++) {
     const int *step      = directions[d].step;
     double     crossings = 0;
 
@@ -115,7 +123,7 @@ PetscErrorCode FgInterfaceArea(FgCell cell, const PetscBool *first, const PetscB
         crossings += (double)count;
       }
     }
-    *area += 2.0 * directions[d].weight * crossings / (voxels * directions[d].length);
+    *area += factor * directions[d].weight * crossings / (voxels * directions[d].length);
   }
   PetscCall(PetscFree(sets));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, area, 1, MPI_DOUBLE, MPI_SUM, cell->comm));

@@ -10,12 +10,12 @@
    larger across layers. Both are reported. Source: docs/physics/ions.md. */
 #include "effective.h"
 
-#include <gsl/gsl_const_mksa.h>
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_roots.h>
 #include <math.h>
 
-static const double faraday = GSL_CONST_MKSA_FARADAY, gas = GSL_CONST_MKSA_MOLAR_GAS;
+/* Exact since 2019: N_A e [C/mol] and N_A k_B [J/(mol K)]. GSL's are those of 2006. */
+static const double faraday = 6.02214076e23 * 1.602176634e-19, gas = 6.02214076e23 * 1.380649e-23;
 
 typedef struct {
   const FgPhaseTable *table;
