@@ -18,8 +18,7 @@ typedef struct {
   PetscInt axis;       /* normal of layers, or axis of cylinders and channels: 0, 1, 2 */
   PetscInt count;      /* of random spheres or fibers, of a laminate's periods; 0: the generator's own */
   PetscInt seed;       /* of random geometries */
-  double
-      angle; /* between crossed fibers, or standard deviation of both tilts of dispersed ones [degree]; negative: the generator's own */
+  double   angle;     /* between crossed fibers, or of both tilts of dispersed ones, standard deviation [degree]; negative: own */
   PetscInt subsample; /* samples of the shape along each axis of a voxel: 1, or even; for conduction-like physics only */
 } FgGeometrySettings;
 PETSC_EXTERN const FgGeometrySettings FgGeometryDefaults; /* 64 voxels, 10 um, axis z, the rest the generator's own */
