@@ -206,6 +206,13 @@ PetscErrorCode FgCellCacheCreate(struct FgCellCache_ **cache)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FgCellCacheForget(struct FgCellCache_ *cache)
+{
+  PetscFunctionBegin;
+  for (int i = 0; i < FG_CACHE_STARTS; i++) cache->start[i].n = 0;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgCellCacheDestroy(struct FgCellCache_ **cache)
 {
   PetscFunctionBegin;

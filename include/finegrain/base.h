@@ -7,6 +7,7 @@
      PETSC_ERR_FILE_WRITE                                an output cannot be written                     exit 5
      PETSC_ERR_USER                                      the command line or configuration is wrong      exit 2
      PETSC_ERR_MEM                                       more memory is needed than allowed              exit 3
+     PETSC_ERR_NOT_CONVERGED                             a solve did not converge                            exit 4
      anything else                                       a defect of finegrain                           exit 1
 */
 #ifndef FINEGRAIN_BASE_H

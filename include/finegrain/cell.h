@@ -209,6 +209,8 @@ typedef struct {
 PETSC_EXTERN const FgCellSettings FgCellDefaults;
 
 PETSC_EXTERN PetscErrorCode FgCellCacheCreate(struct FgCellCache_ **cache);
+/* Forgets the correctors but keeps the plans: the next solve begins from 0. */
+PETSC_EXTERN PetscErrorCode FgCellCacheForget(struct FgCellCache_ *cache);
 PETSC_EXTERN PetscErrorCode FgCellCacheDestroy(struct FgCellCache_ **cache);
 
 typedef struct {

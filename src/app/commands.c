@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-extern const FgCommand FgCommandFit, FgCommandSimulate, FgCommandVerify, FgCommandInfo, FgCommandHelp;
+extern const FgCommand FgCommandFit, FgCommandSimulate, FgCommandHomogenize, FgCommandVerify, FgCommandInfo, FgCommandHelp;
 
-const FgCommand *const FgCommands[] = {&FgCommandFit, &FgCommandSimulate, &FgCommandVerify, &FgCommandInfo, &FgCommandHelp, NULL};
+const FgCommand *const FgCommands[] = {
+    &FgCommandFit, &FgCommandSimulate, &FgCommandHomogenize, &FgCommandVerify, &FgCommandInfo, &FgCommandHelp, NULL};
 
 /* clang-format off */
 const FgOption FgCommonOptions[] = {

@@ -40,6 +40,7 @@ int FgExitCode(PetscErrorCode code)
   case PETSC_ERR_FILE_READ:
   case PETSC_ERR_FILE_UNEXPECTED:
   case PETSC_ERR_MEM: return FG_EXIT_INPUT;
+  case PETSC_ERR_NOT_CONVERGED: return FG_EXIT_MISSED;
   case PETSC_ERR_FILE_WRITE: return FG_EXIT_OUTPUT;
   default: return FG_EXIT_DEFECT;
   }

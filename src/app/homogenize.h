@@ -1,0 +1,100 @@
+/* homogenize.h: settings of `finegrain homogenize`, and what one run of it holds. */
+#ifndef FINEGRAIN_APP_HOMOGENIZE_H
+#define FINEGRAIN_APP_HOMOGENIZE_H
+
+#include "command.h"
+
+#include "finegrain/cell.h"
+#include "finegrain/cell_file.h"
+#include "finegrain/geometry.h"
+#include "finegrain/homogenization_table.h"
+
+#include <jansson.h>
+
+typedef struct {
+  FgCommonSettings common;
+  /* cell */
+  FgText   image, geometry;  /* one of them; "": the other */
+  FgReals  size, voxel_size; /* of an image: voxels, m; n = 0 where not given */
+  FgText   phases;           /* "": of a generator, by contrast */
+  double   fraction, length, angle, contrast;
+  PetscInt resolution, subsample, count, seed;
+  FgText   axis; /* "x", "y", "z" */
+  /* physics */
+  FgText    physics;  /* names separated by commas */
+  FgText    velocity; /* "": from the geometry */
+  double    tolerance;
+  PetscInt  max_iterations;
+  FgText    solver;
+  PetscBool no_estimate;
+  FgText    sweep;
+  /* output */
+  FgText    output, json, fields, picture;
+  PetscBool force, dry_run;
+  double    memory_limit; /* [GiB], NaN: of this machine */
+} HomogenizeSettings;
+
+extern const FgOption FgHomogenizeCellOptions[], FgHomogenizeSolveOptions[],
+    FgHomogenizeOutputOptions[]; /* homogenize_options.c */
+extern const FgCommandList FgHomogenizeLists[];
+PetscBool                  FgHomogenizeCheck(const void *settings, char message[FG_MESSAGE_LENGTH]);
+
+/* i-th physics of the settings, NULL after the last. */
+const FgPhysics   *FgHomogenizePhysics(const HomogenizeSettings *settings, PetscInt i);
+FgGeometrySettings FgHomogenizeGeometry(const HomogenizeSettings *settings);
+FgCellSettings     FgHomogenizeSolver(const HomogenizeSettings *settings);
+
+/* --- homogenize_cell.c ------------------------------------------------------------------------------------------------ */
+
+/* The phases: those of the file, or those of the generator with --contrast. Not collective. */
+PetscErrorCode FgHomogenizePhases(const HomogenizeSettings *settings, FgPhaseTable *table);
+/* Refuses what does not fit into memory, before any voxel is stored; `copies` cells are solved side by side. Says on the
+   log (may be NULL) what will be needed. Not collective. */
+PetscErrorCode FgHomogenizeFits(const HomogenizeSettings *settings, MPI_Comm comm, const FgPhaseTable *table, PetscInt copies,
+                                FgLog *log);
+/* A line of the plan: the result of a dry run, else a detail. */
+void FgHomogenizeSayPlan(const HomogenizeSettings *settings, FgLog *log, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Reads or makes the cell. Collective. */
+PetscErrorCode FgHomogenizeCell(const HomogenizeSettings *settings, MPI_Comm comm, const FgPhaseTable *table, FgCell *cell);
+/* The same cell in voxels twice as wide: made again, or of an image every second voxel. NULL where it cannot be halved. */
+PetscErrorCode FgHomogenizeCoarse(const HomogenizeSettings *settings, FgCell cell, FgCell *coarse);
+
+/* Reads the velocity on the lower faces of every voxel, [nlocal][3] [m/s] (PetscFree); NULL where none is given. Collective. */
+PetscErrorCode FgHomogenizeVelocity(const HomogenizeSettings *settings, FgCell cell, double **velocity);
+
+/* --- homogenize_output.c ----------------------------------------------------------------------------------------------- */
+
+typedef struct {
+  PetscInt          n; /* physics */
+  const FgPhysics **physics;
+  FgCellReport     *reports, *coarse; /* [n]; coarse: NULL where there is no estimate */
+  double           *seconds;          /* [n] wall clock */
+} FgHomogenized;
+
+void    FgHomogenizePrintCell(FgCell cell, FgLog *log);
+void    FgHomogenizePrint(const HomogenizeSettings *settings, FgCell cell, const FgHomogenized *found, FgLog *log);
+json_t *FgHomogenizeJson(const HomogenizeSettings *settings, FgCell cell, const FgHomogenized *found);
+/* What every JSON file begins with: version, command line, sources with their hashes. Error: a source that cannot be read. */
+PetscErrorCode FgHomogenizeProvenance(const HomogenizeSettings *settings, json_t **root);
+/* Matrix by rows, a number for 1 x 1, a list for one column. */
+json_t *FgHomogenizeMatrix(PetscInt rows, PetscInt columns, const double *value);
+/* Refuses outputs that are there without --force, or whose folder cannot be written. Collective, as the next. */
+PetscErrorCode FgHomogenizeRefuse(const HomogenizeSettings *settings);
+/* Unfinished files are looked for beside the file that is being written, should the run be stopped. */
+void           FgHomogenizeWatch(const char *path);
+PetscBool      FgHomogenizeIsTable(const char *path); /* ends in .h5 */
+PetscErrorCode FgHomogenizeWriteJson(const HomogenizeSettings *settings, const json_t *root);
+PetscErrorCode FgHomogenizeWriteFields(const HomogenizeSettings *settings, FgCell cell, const FgHomogenized *found);
+
+/* --- homogenize_sweep.c ------------------------------------------------------------------------------------------------ */
+
+/* Reads "fraction=0.02:0.78:20 contrast=0,1e-3:1e3:13" into naxes and axes of the table, values increasing; PetscFree of each value. FALSE: message says
+   why. */
+PetscBool      FgHomogenizeReadSweep(const HomogenizeSettings *settings, FgHomogenizationTable *table,
+                                     char message[FG_MESSAGE_LENGTH]);
+PetscErrorCode FgHomogenizeSweep(const HomogenizeSettings *settings, FgLog *log);
+
+extern const FgCommand FgCommandHomogenize;
+
+#endif

@@ -1,0 +1,163 @@
+# finegrain homogenize: the command lines that a user has, on small cells; outputs, bad input with its exit code, and that the number of
+# ranks does not matter.
+# shellcheck source=tests/cli/common
+source "$SOURCE/tests/cli/common"
+
+# value FILE PHYSICS NAME INDEX...: one number of an effective quantity.
+value() {
+  local file=$1 physics=$2 name=$3
+  shift 3
+  jq -r --arg p "$physics" --arg n "$name" "[.physics[] | select(.name == \$p).effective[] | select(.name == \$n).value][0]$(printf '[%s]' "$@")" "$file"
+}
+
+# near VALUE EXPECTED RELATIVE WHAT
+near() {
+  below "$(awk "BEGIN { d = $1 / $2 - 1; print d < 0 ? -d : d }")" "$3" "$4"
+}
+
+# Generators: closed forms of docs/physics/conduction.md. The laminate is exact, cylinders to their voxels.
+expect_exit 0 "$FINEGRAIN" homogenize --geometry laminate --fraction 0.5 --resolution 16 --contrast 10 --json laminate.json
+has stdout "K [S/m]: effective conductivity, energy form | flux form | bounds of the diagonal"
+has stdout "discretization: about 0.0001 % or less"
+near "$(value laminate.json conduction K 2 2)" 1.8181818181818 1e-9 "across layers"
+near "$(value laminate.json conduction K 0 0)" 5.5 1e-9 "along layers"
+expect_exit 0 "$FINEGRAIN" homogenize --geometry hex-cylinders --fraction 0.6 --resolution 128 --contrast 10 --physics conduction -o hex.json
+has stdout "discretization: about"
+has stdout "(Hashin and Shtrikman)"
+near "$(value hex.json conduction K 0 0)" 2.9375511 0.005 "hexagonal cylinders"
+jq -e '.schema_version == 1 and .finegrain_version and (.command | startswith("finegrain homogenize")) and .ranks == 1 and
+  (.cell.voxels == [74, 128, 1]) and (.cell.phases | length == 2) and .cell.phases[1].exact_fraction == 0.6 and
+  (.physics[0] | .bytes_per_voxel > 0 and .seconds > 0 and (.solves | length == 2) and all(.solves[]; .iterations > 0 and .residual <= 1e-8)) and
+  (.physics[0].effective[0] | .name == "K" and .unit == "S/m" and (.value | length == 3) and .discretization_estimate > 0 and
+     .bounds.lower[0][0] <= .value[0][0] and .value[0][0] <= .bounds.upper[0][0])' hex.json >/dev/null || fail "hex.json: $(cat hex.json)"
+expect_exit 2 "$FINEGRAIN" homogenize --geometry hex-cylinders -o hex.json
+one_line stderr
+has stderr "hex.json exists already"
+expect_exit 0 "$FINEGRAIN" homogenize --geometry hex-cylinders --resolution 16 -o hex.json --force -q
+[ ! -s stdout ] || fail "-q says: $(cat stdout)"
+for geometry in square-cylinders cubic-spheres random-spheres checkerboard plane-channels round-channels crossed-fibers dispersed-fibers; do
+  expect_exit 0 "$FINEGRAIN" homogenize --geometry $geometry --resolution 16 --no-estimate
+  has stdout "K [S/m]"
+  has stdout "exact"
+done
+
+# Images, with phases from a file.
+cat >phases.yaml <<'END'
+phases:
+  - {label: 0, name: matrix, conductivity: 1, diffusivity: 2, intracellular-conductivity: 0, extracellular-conductivity: 1, motility: 1,
+     sensitivity: 2, youngs-modulus: 1, poissons-ratio: 0.3}
+  - {label: 7, name: sphere, conductivity: 10, diffusivity: 0, intracellular-conductivity: 1, extracellular-conductivity: 0, motility: 0.1,
+     sensitivity: 0.3, youngs-modulus: 10, poissons-ratio: 0.2}
+END
+python3 - <<'END'
+import struct
+n = 16
+with open("cell.raw", "wb") as out:
+    for z in range(n):
+        for y in range(n):
+            for x in range(n):
+                inside = (x - 7.5) ** 2 + (y - 7.5) ** 2 + (z - 7.5) ** 2 < 6.5 ** 2
+                out.write(struct.pack("B", 7 if inside else 0))
+END
+raw=(cell.raw --size "16,16,16" --voxel-size 1e-6)
+expect_exit 0 "$FINEGRAIN" homogenize "${raw[@]}" --phases phases.yaml --physics conduction --fields fields --picture cell.png -o raw.json
+for file in fields/labels.nii.gz fields/conduction_K_corrector_x.nii.gz cell.png; do [ -s "$file" ] || fail "no $file"; done
+expect_exit 0 "$FINEGRAIN" homogenize fields/labels.nii.gz --phases phases.yaml --physics conduction --fields cell.xdmf -o nifti.json
+for file in cell.xdmf cell.h5; do [ -s $file ] || fail "no $file"; done
+[ "$(jq -c '.physics[0].effective' raw.json)" = "$(jq -c '.physics[0].effective' nifti.json)" ] || fail "raw and NIfTI differ"
+jq -e '(.sources | length == 2) and all(.sources[]; .sha256 | length == 64)' nifti.json >/dev/null || fail "no hashes of sources"
+expect_exit 0 "$FINEGRAIN" homogenize fields/labels.nii.gz --phases phases.yaml --physics bidomain,diffusion,chemotaxis -o out.json
+jq -e '[.physics[].name] == ["bidomain", "diffusion", "chemotaxis"]' out.json >/dev/null || fail "physics: $(jq -c '[.physics[].name]' out.json)"
+expect_exit 0 "$FINEGRAIN" homogenize --dry-run "${raw[@]}" --phases phases.yaml -o dry.json
+has stdout "MiB will be needed"
+[ ! -e dry.json ] || fail "a dry run wrote"
+
+# Sweeps: the same on one and two ranks; K = 1 at contrast 1; contrast 0 is impermeable.
+sweep=(--geometry square-cylinders --resolution 32 --sweep fraction=0.1:0.5:3 "contrast=0,1e-2:1e2:5")
+expect_exit 0 "$FINEGRAIN" homogenize "${sweep[@]}" --physics conduction -o table.h5 --json sweep1.json
+has stdout "18 points"
+[ -s table.h5 ] || fail "no table.h5"
+expect_exit 0 "$MPIEXEC" -n 2 "$FINEGRAIN" homogenize "${sweep[@]}" --physics conduction --json sweep2.json
+points='[.points[] | del(.seconds)]'
+[ "$(jq -c "$points" sweep1.json)" = "$(jq -c "$points" sweep2.json)" ] || fail "a sweep depends on the number of ranks"
+jq -e '(.points | length == 18) and ([.points[] | select(.contrast == 1).conduction.K[0][0]] | length == 3 and all(. == 1)) and
+  all(.points[] | select(.contrast == 0); .conduction.K[2][2] == .phase_fractions[0])' sweep1.json >/dev/null || fail "sweep: $(jq -c . sweep1.json)"
+expect_exit 2 "$FINEGRAIN" homogenize "${raw[@]}" --phases phases.yaml --sweep fraction=0.1,0.2
+has stderr "an image is one cell"
+
+# One cell on one and two ranks: equal to the tolerance of the solve.
+expect_exit 0 "$MPIEXEC" -n 2 "$FINEGRAIN" homogenize "${raw[@]}" --phases phases.yaml --physics conduction -o two.json
+jq -n -e --slurpfile a raw.json --slurpfile b two.json '[$a, $b | .[0].physics[0].effective[] | select(.name == "K").value | flatten] |
+  [.[0], .[1]] | transpose | all((.[0] - .[1]) | fabs < 1e-8)' >/dev/null || fail "ranks differ: $(jq -c '.physics[0].effective[0].value' raw.json two.json)"
+
+# Usage: exit 2, one line.
+usage() { # TEXT ARGUMENT...
+  local text=$1
+  shift
+  expect_exit 2 "$FINEGRAIN" homogenize "$@"
+  one_line stderr
+  has stderr "$text"
+}
+usage "CELL, --geometry: give one of them, found neither"
+usage "found both" cell.raw --geometry laminate
+usage "--phases: is missing" cell.raw
+usage "--physics: expected one of" --geometry laminate --physics magic
+usage "--contrast, --phases" --geometry laminate --contrast 2 --phases phases.yaml
+usage "--size: is for images" --geometry laminate --size 2,2,2
+usage "--sweep: expected numbers and ranges" --geometry laminate --sweep fraction=0.1:0.2
+usage "--sweep: seeds cannot be swept" --geometry laminate --sweep seeds=1,2
+usage "--sweep: fraction has the value 0.1 twice" --geometry laminate --sweep fraction=0.1,0.1
+usage "--sweep: resolution: expected a whole number" --geometry laminate --sweep resolution=2.5
+usage ".h5 holds the table of a sweep" --geometry laminate -o table.h5
+usage "ends in .json or .h5" --geometry laminate -o table.txt
+usage "it can be packed no tighter" --geometry square-cylinders --fraction 0.8
+
+# Input that is wrong: exit 3, one line that names file and fault.
+input() { # TEXT ARGUMENT...
+  local text=$1
+  shift
+  expect_exit 3 "$FINEGRAIN" homogenize "$@"
+  one_line stderr
+  has stderr "$text"
+}
+phases() { # LINE: a phases file whose second phase is this.
+  printf 'phases:\n  - {label: 0, name: matrix, conductivity: 1}\n  - {%s}\n' "$1" >wrong.yaml
+}
+input "missing.nii" missing.nii --phases phases.yaml
+input "missing.yaml" "${raw[@]}" --phases missing.yaml
+phases "label: 1, name: sphere, conductivity: 2"
+input "label 7" "${raw[@]}" --phases wrong.yaml
+for wrong in "-1" ".nan" "nan" "[1, 1, 1, 0, 0, 2]" "[1, 2]" "x"; do
+  phases "label: 7, name: sphere, conductivity: $wrong"
+  input "wrong.yaml" "${raw[@]}" --phases wrong.yaml
+done
+phases "label: 7, name: sphere, stiffness: [$(seq -s, 36)]"
+input "not symmetric" "${raw[@]}" --phases wrong.yaml
+phases "label: 7, name: sphere, diffusivity: 1"
+input "has no 'conductivity' [S/m]" "${raw[@]}" --phases wrong.yaml --physics conduction
+phases "label: 7, name: sphere, magic: 1"
+input "magic" "${raw[@]}" --phases wrong.yaml
+printf '\0' >one.raw
+: >empty.raw
+input "one voxel" one.raw --size 1,1,1 --voxel-size 1e-6 --phases phases.yaml
+input "empty.raw" empty.raw --size 1,1,2 --voxel-size 1e-6 --phases phases.yaml
+input "cell.raw" cell.raw --size 16,16,17 --voxel-size 1e-6 --phases phases.yaml
+input "GiB" --geometry random-spheres --resolution 1200 --memory-limit 8
+input "voxels" --geometry random-spheres --resolution 10000
+input "GiB" cell.raw --size 3000,3000,3000 --voxel-size 1e-6 --phases phases.yaml
+expect_exit 3 "$MPIEXEC" -n 2 "$FINEGRAIN" homogenize "${raw[@]}" --phases wrong.yaml
+[ "$(grep -c '^finegrain: ' stderr)" -eq 1 ] || fail "ranks did not agree on one line: $(cat stderr)"
+
+# No convergence: exit 4, the residual history, no file.
+expect_exit 4 "$FINEGRAIN" homogenize --geometry square-cylinders --contrast 1000 --max-iterations 3 --solver spectral -o never.json
+one_line stderr
+has stderr "did not converge: relative residual"
+[ ! -e never.json ] || fail "a number from a solve that did not converge"
+expect_exit 4 "$FINEGRAIN" homogenize --geometry square-cylinders --sweep contrast=1,1000 --max-iterations 3 --solver spectral -o never.h5
+has stderr "contrast 1000"
+[ ! -e never.h5 ] || fail "a table from a solve that did not converge"
+
+# Output that cannot be written: exit 5 before the work.
+expect_exit 5 "$FINEGRAIN" homogenize --geometry laminate -o nowhere/cell.json
+one_line stderr
+has stderr "nowhere/cell.json"
