@@ -386,11 +386,11 @@ static json_t *EffectiveJson(const HomogenizeSettings *s, const FgCellReport *re
                         json_pack("{s:o, s:o}", "lower", FgHomogenizeMatrix(reuss->rows, reuss->columns, reuss->value), "upper",
                                   FgHomogenizeMatrix(voigt->rows, voigt->columns, voigt->value)));
   }
-  if (half && half->rows == item->rows && half->columns == item->columns) {
+  if (half && half->rows == item->rows && half->columns == item->columns && !Accompanies(report, item)) {
     json_object_set_new(object, "at_half_resolution", FgHomogenizeMatrix(half->rows, half->columns, half->value));
     json_object_set_new(object, "discretization_estimate", Number(Discretization(item, coarse)));
   }
-  if (Extrapolate(s, item, coarse, extrapolated))
+  if (!Accompanies(report, item) && Extrapolate(s, item, coarse, extrapolated))
     json_object_set_new(object, "extrapolated", FgHomogenizeMatrix(item->rows, item->columns, extrapolated));
   return object;
 }
