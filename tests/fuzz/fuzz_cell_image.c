@@ -12,6 +12,13 @@
 
 enum { NX = 4, NY = 3, NZ = 2, N = NX * NY * NZ };
 
+/* HDF5 1.10 forgets some of its own objects when it meets damage; that no handle is left open is checked below. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+  return "leak:libhdf5\n";
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
   const FgCellImageSettings settings = {{NX, NY, NZ}, {1e-6, 1e-6, 1e-6}};
@@ -30,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     }
     if (FgCellDestroy(&cell)) abort();
   }
+  if (H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL) > 0) abort();
   return FgPhaseTableDestroy(&table) ? 1 : 0;
 }
 
