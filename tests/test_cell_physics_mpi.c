@@ -125,7 +125,9 @@ static void bidomain_fibers(void **state)
     const char *geometry;
     double      fraction, across;
     PetscInt    resolution;
-  } rows[] = {{"square-cylinders", 0.5, 0.3246545, 128}, {"hex-cylinders", 0.5, 0.3328090, 222}, {"square-cylinders", 0.7, 0.1345404, 128}};
+  } rows[] = {{"square-cylinders", 0.5, 0.3246545, 128},
+              {"hex-cylinders", 0.5, 0.3328090, 222},
+              {"square-cylinders", 0.7, 0.1345404, 128}};
 
   (void)state;
   for (int r = 0; r < 3; r++) {
@@ -157,7 +159,7 @@ static void bidomain_fibers(void **state)
 static void bidomain_layers(void **state)
 {
   const double   inside[2] = {0.3, 0}, outside[2] = {0, 0.6};
-  const PetscInt n[3]      = {8, 8, 8};
+  const PetscInt n[3] = {8, 8, 8};
   FgPhaseTable   table;
   FgCell         cell;
   FgCellReport   report;
@@ -179,7 +181,7 @@ static void bidomain_layers(void **state)
 static FgCell IonCell(double charge, double factor, double bath, double temperature, PhaseOf phase)
 {
   const double   charges[2] = {charge, 0}, factors[2] = {factor, 1};
-  const PetscInt n[3]       = {8, 8, 1};
+  const PetscInt n[3] = {8, 8, 1};
   FgPhaseTable   table;
   FgCell         cell = NULL;
 
@@ -234,7 +236,8 @@ static void sodium_chloride_in_layers(void **state)
   Close(Entry(&report, "sigma_steady", 1, 1), 1.41494297, 2e-8, "parallel, steady");
   for (int i = 0; i < 3; i++) {
     for (int j = 0; j < 3; j++) {
-      Close(Entry(&report, "t_migration_Na", i, j) + Entry(&report, "t_migration_Cl", i, j), i == j, 1e-12, "sum of t, migration");
+      Close(Entry(&report, "t_migration_Na", i, j) + Entry(&report, "t_migration_Cl", i, j), i == j, 1e-12,
+            "sum of t, migration");
       Close(Entry(&report, "t_steady_Na", i, j) + Entry(&report, "t_steady_Cl", i, j), i == j, 1e-12, "sum of t, steady");
     }
   }
@@ -271,7 +274,7 @@ static void both_ion_models(void **state)
 static void ions_of_any_valence(void **state)
 {
   const double   charge[2] = {-40, 25}, ones[2] = {1, 1};
-  const PetscInt n[3]      = {4, 4, 1};
+  const PetscInt n[3] = {4, 4, 1};
   FgPhaseTable   table;
   FgCell         cell;
   FgCellReport   report;
@@ -303,9 +306,9 @@ static void ions_of_any_valence(void **state)
 
 static void charged_baths_are_refused(void **state)
 {
-  const double   ones[2] = {1, 1};
-  const PetscInt n[3]    = {4, 4, 1};
-  FgCellReport   report  = {0};
+  const double   ones[2]  = {1, 1};
+  const PetscInt n[3]     = {4, 4, 1};
+  FgCellReport   report   = {0};
   FgCellSettings settings = FgCellDefaults;
   FgPhaseTable   table;
   FgCell         cell;
@@ -325,7 +328,8 @@ static void charged_baths_are_refused(void **state)
 
 /* --- Chemotaxis ----------------------------------------------------------------------------------------------------------------- */
 
-static void Chemotaxis(const double M[2], const double D[2], const double S[2], FgCell (*make)(FgPhaseTable *), FgCellReport *report)
+static void Chemotaxis(const double M[2], const double D[2], const double S[2], FgCell (*make)(FgPhaseTable *),
+                       FgCellReport *report)
 {
   FgPhaseTable table;
   FgCell       cell;
@@ -420,7 +424,8 @@ static void tortuosity_of_spheres(void **state)
   Close(Entry(&report, "tortuosity", 0, 0), 1.22422, 0.025 * 1.22, "tortuosity");
   Close(Entry(&report, "macmullin", 1, 0), 1.0 / 0.490110, 0.025 * 2.04, "MacMullin number");
   Close(Entry(&report, "bruggeman", 0, 0), 0.464758, 0.002, "Bruggeman");
-  Close(Entry(&report, "macmullin", 2, 0) * Entry(&report, "epsilon", 0, 0), Entry(&report, "tortuosity", 2, 0), 1e-12, "definition");
+  Close(Entry(&report, "macmullin", 2, 0) * Entry(&report, "epsilon", 0, 0), Entry(&report, "tortuosity", 2, 0), 1e-12,
+        "definition");
   AgreedSuccess(FgReportDestroy(&report));
 }
 

@@ -114,5 +114,5 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   return FgElementsBytesPerVoxel(cell, 3);
 }
 
-const FgPhysics FgPhysicsActiveStress = {"active-stress", "macroscopic active stress of contracting fibers", Solve,
-                                         BytesPerVoxel};
+const FgPhysics FgPhysicsActiveStress = {"active-stress", "macroscopic active stress of contracting fibers", Solve, BytesPerVoxel,
+                                         PETSC_FALSE};

@@ -74,4 +74,4 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
 }
 
 const FgPhysics FgPhysicsBidomain = {"bidomain", "intracellular and extracellular conductivity, membrane area", Solve,
-                                     BytesPerVoxel};
+                                     BytesPerVoxel, PETSC_TRUE};

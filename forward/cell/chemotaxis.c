@@ -94,4 +94,4 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
 }
 
 const FgPhysics FgPhysicsChemotaxis = {"chemotaxis", "effective motility, diffusivity and sensitivity of Keller-Segel equations",
-                                       Solve, BytesPerVoxel};
+                                       Solve, BytesPerVoxel, PETSC_FALSE};

@@ -59,4 +59,5 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   return bytes;
 }
 
-const FgPhysics FgPhysicsConduction = {"conduction", "effective conductivity (electric, thermal, ...)", Solve, BytesPerVoxel};
+const FgPhysics FgPhysicsConduction = {"conduction", "effective conductivity (electric, thermal, ...)", Solve, BytesPerVoxel,
+                                       PETSC_TRUE};

@@ -52,4 +52,5 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   return bytes;
 }
 
-const FgPhysics FgPhysicsDiffusion = {"diffusion", "effective and apparent diffusivity with storage", Solve, BytesPerVoxel};
+const FgPhysics FgPhysicsDiffusion = {"diffusion", "effective and apparent diffusivity with storage", Solve, BytesPerVoxel,
+                                      PETSC_TRUE};

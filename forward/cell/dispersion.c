@@ -620,4 +620,4 @@ static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellR
 }
 
 const FgPhysics FgPhysicsDispersion = {"dispersion", "drift and Taylor-Aris dispersion of a tracer carried by a flow", Solve,
-                                       BytesPerVoxel};
+                                       BytesPerVoxel, PETSC_FALSE};

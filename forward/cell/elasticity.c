@@ -348,4 +348,5 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   return FgElementsBytesPerVoxel(cell, 3);
 }
 
-const FgPhysics FgPhysicsElasticity = {"elasticity", "effective stiffness of phases of any anisotropy", Solve, BytesPerVoxel};
+const FgPhysics FgPhysicsElasticity = {"elasticity", "effective stiffness of phases of any anisotropy", Solve, BytesPerVoxel,
+                                       PETSC_FALSE};

@@ -234,4 +234,4 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
 }
 
 const FgPhysics FgPhysicsIons = {"ions", "Donnan equilibrium, conductivity and transference of ions, by migration and steady",
-                                 Solve, BytesPerVoxel};
+                                 Solve, BytesPerVoxel, PETSC_FALSE};

@@ -58,4 +58,4 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
 }
 
 const FgPhysics FgPhysicsPermeability = {"permeability", "Stokes flow through the pores: permeability of Darcy's law", Solve,
-                                         BytesPerVoxel};
+                                         BytesPerVoxel, PETSC_FALSE};

@@ -51,4 +51,4 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
 }
 
 const FgPhysics FgPhysicsPorousElectrode = {
-    "porous-electrode", "tortuosity and MacMullin number of an electrolyte in an insulator", Solve, BytesPerVoxel};
+    "porous-electrode", "tortuosity and MacMullin number of an electrolyte in an insulator", Solve, BytesPerVoxel, PETSC_TRUE};

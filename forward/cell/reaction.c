@@ -151,4 +151,4 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
 }
 
 const FgPhysics FgPhysicsReaction = {"reaction", "effective diffusivity and reaction rates, in the volume and on surfaces", Solve,
-                                     BytesPerVoxel};
+                                     BytesPerVoxel, PETSC_FALSE};

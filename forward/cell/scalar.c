@@ -170,6 +170,13 @@ double FgScalarBytes(FgScalar op)
 {
   double bytes = 2.0 * (double)op->cell->nlocal + 3.0 * 8.0 * (double)op->work.n;
 
+  if (op->cell->fine) { /* labels of the samples, conductances of the faces */
+    double samples = 1.0;
+
+    for (PetscInt a = 0; a < 3; a++) samples *= op->cell->n[a] > 1 ? (double)op->cell->subsample : 1.0;
+    bytes += (2.0 * samples + 24.0) * (double)op->cell->nlocal;
+  }
+
   if (op->spectral) bytes += FgSpectralBytes(op->spectral);
   if (op->components.component) bytes += 4.0 * (double)op->cell->nlocal;
   return bytes;

@@ -220,6 +220,7 @@ typedef struct {
   PetscErrorCode (*solve)(FgCell cell, const FgCellSettings *settings, FgCellReport *report);
   /* Bytes a voxel that solve takes at its peak, to be refused before any allocation. */
   double (*bytes_per_voxel)(FgCell cell, const FgCellSettings *settings);
+  PetscBool subsampled; /* takes cells whose voxels hold several samples (FgCellSubsample) */
 } FgPhysics;
 
 PETSC_EXTERN const FgPhysics *const FgPhysicsList[]; /* closed by NULL; forward/cell/physics.c */
