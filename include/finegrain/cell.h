@@ -23,7 +23,7 @@ enum { FG_CELL_NAME = 64, FG_MAX_PHASES = 65535, FG_PROPERTY_VALUES = 36 };
 typedef enum {
   FG_PROPERTY_SCALAR,    /* 1 value */
   FG_PROPERTY_VECTOR,    /* 3 values */
-  FG_PROPERTY_TENSOR,    /* 6 values, symmetric; given as 1 (isotropic), 3 (diagonal) or 6 numbers */
+  FG_PROPERTY_TENSOR,    /* 6 values, symmetric; given as 1 (isotropic), 3 (diagonal), 6, or 9 (matrix by rows) numbers */
   FG_PROPERTY_STIFFNESS, /* 36 values, 6 x 6 symmetric; given as 21 (upper triangle by rows) or 36 numbers */
 } FgPropertyKind;
 
