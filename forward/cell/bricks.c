@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-enum { STRIP = 64, X = 0, Y = 1, Z = 2, XY = 0, XZ = 1, YZ = 2 };
+enum { STRIP = 64, WIDTH = STRIP + FG_SIMD_LANES, X = 0, Y = 1, Z = 2, XY = 0, XZ = 1, YZ = 2 };
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -89,9 +89,9 @@ INLINE void Split(int ncomp, PetscInt n, const double *lower, const double *uppe
   }
 }
 
-/* Modes of m elements from element `first` on: G[7 ncomp][STRIP], first degree, second, third. */
+/* Modes of m elements from element `first` on: G[7 ncomp][WIDTH], first degree, second, third. */
 INLINE void Modes(int ncomp, size_t stride, PetscInt first, PetscInt m, const double *bias, const double *const node[4],
-                  double (*G)[STRIP])
+                  double (*G)[WIDTH])
 {
   for (int c = 0; c < ncomp; c++) {
     const double *s0 = node[0] + (size_t)c * stride + first, *d0 = node[1] + (size_t)c * stride + first;
@@ -118,7 +118,7 @@ INLINE void Modes(int ncomp, size_t stride, PetscInt first, PetscInt m, const do
 }
 
 /* Forces of modes to nodes. */
-INLINE void Scatter(int ncomp, size_t stride, PetscInt first, PetscInt m, const double (*F)[STRIP], double *const force[4])
+INLINE void Scatter(int ncomp, size_t stride, PetscInt first, PetscInt m, const double (*F)[WIDTH], double *const force[4])
 {
   for (int c = 0; c < ncomp; c++) {
     double       *s0 = force[0] + (size_t)c * stride + first, *d0 = force[1] + (size_t)c * stride + first;
@@ -145,8 +145,8 @@ INLINE void Scatter(int ncomp, size_t stride, PetscInt first, PetscInt m, const 
 
 /* Isotropic law. The deviatoric stress of a gradient with rows p along axis a and q along axis b (third axis: none), over
    twice the shear modulus: (p_a, q_b, 0) less a third of their sum on the diagonal, halves of p_b + q_a, p_c, q_c off it. */
-INLINE void Isotropic(const double slope[3], PetscInt m, const double *lame, const double *shear, const double (*G)[STRIP],
-                      double (*F)[STRIP])
+INLINE void Isotropic(const double slope[3], PetscInt m, const double *lame, const double *shear, const double (*G)[WIDTH],
+                      double (*F)[WIDTH])
 {
   const double sx = slope[0], sy = slope[1], sz = slope[2];
   const double txy = sx * sx * (2.0 / 3.0) + 0.5 * (sy * sy + sz * sz), tyy = sy * sy * (2.0 / 3.0) + 0.5 * (sx * sx + sz * sz);
@@ -198,26 +198,29 @@ INLINE void Isotropic(const double slope[3], PetscInt m, const double *lame, con
   }
 }
 
-/* F = M G over m elements for one n x n block. */
-INLINE void Product(int n, PetscInt m, const double *M, const double (*G)[STRIP], double (*F)[STRIP], PetscInt first)
+/* F = M G for one n x n block over elements first .. end - 1, in whole vectors: what spills over the end is overwritten by the
+   run of the next phase, or lies behind the strip. */
+INLINE void Product(int n, PetscInt first, PetscInt end, const double *M, const double (*G)[WIDTH], double (*F)[WIDTH])
 {
-  for (int r = 0; r < n; r++) {
-    const double *row = M + r * n;
-    double       *out = F[r] + first;
+  for (PetscInt i = first; i < end; i += FG_SIMD_LANES) {
+    for (int r = 0; r < n; r++) {
+      const double *row = M + r * n;
+      double       *out = F[r] + i;
 
 #pragma omp simd
-    for (PetscInt i = 0; i < m; i++) {
-      double sum = row[0] * G[0][first + i];
+      for (int l = 0; l < FG_SIMD_LANES; l++) {
+        double sum = row[0] * G[0][i + l];
 
 #pragma GCC unroll 8
-      for (int k = 1; k < n; k++) sum += row[k] * G[k][first + i];
-      out[i] = sum;
+        for (int k = 1; k < n; k++) sum += row[k] * G[k][i + l];
+        out[l] = sum;
+      }
     }
   }
 }
 
-INLINE void General(int ncomp, PetscInt m, const uint16_t *phase, const double *matrix, const double (*G)[STRIP],
-                    double (*F)[STRIP])
+INLINE void General(int ncomp, PetscInt m, const uint16_t *phase, const double *matrix, const double (*G)[WIDTH],
+                    double (*F)[WIDTH])
 {
   const int n = 3 * ncomp;
 
@@ -225,9 +228,9 @@ INLINE void General(int ncomp, PetscInt m, const uint16_t *phase, const double *
     const double *M = matrix + (size_t)phase[i] * FgBricksSize(ncomp);
 
     for (end = i + 1; end < m && phase[end] == phase[i];) end++;
-    Product(n, end - i, M, G, F, i);
-    Product(n, end - i, M + n * n, G + n, F + n, i);
-    Product(ncomp, end - i, M + 2 * n * n, G + 2 * n, F + 2 * n, i);
+    Product(n, i, end, M, G, F);
+    Product(n, i, end, M + n * n, G + n, F + n);
+    Product(ncomp, i, end, M + 2 * n * n, G + 2 * n, F + 2 * n);
   }
 }
 
@@ -235,7 +238,7 @@ INLINE void Forces(const FgBricks *bricks, int ncomp, PetscBool isotropic, Petsc
                    const double *const node[4], double *const force[4])
 {
   const size_t stride = FgBricksStride(n);
-  double       G[21][STRIP], F[21][STRIP], lame[STRIP], shear[STRIP];
+  double       G[21][WIDTH], F[21][WIDTH], lame[STRIP], shear[STRIP];
 
   for (PetscInt first = 0; first < n; first += STRIP) {
     const PetscInt m = PetscMin(STRIP, n - first);
@@ -246,9 +249,13 @@ INLINE void Forces(const FgBricks *bricks, int ncomp, PetscBool isotropic, Petsc
         lame[i]  = bricks->lame[phase[first + i]];
         shear[i] = bricks->shear[phase[first + i]];
       }
-      Isotropic(bricks->slope, m, lame, shear, (const double(*)[STRIP])G, F);
-    } else General(ncomp, m, phase + first, bricks->matrix, (const double(*)[STRIP])G, F);
-    Scatter(ncomp, stride, first, m, (const double(*)[STRIP])F, force);
+      Isotropic(bricks->slope, m, lame, shear, (const double(*)[WIDTH])G, F);
+    } else {
+      for (int k = 0; k < 7 * ncomp; k++)
+        for (int l = 0; l < FG_SIMD_LANES; l++) G[k][m + l] = 0; /* vectors reach beyond the strip */
+      General(ncomp, m, phase + first, bricks->matrix, (const double(*)[WIDTH])G, F);
+    }
+    Scatter(ncomp, stride, first, m, (const double(*)[WIDTH])F, force);
   }
 }
 
@@ -346,7 +353,7 @@ void FgBricksGradients(const FgBricks *bricks, PetscInt n, const uint16_t *phase
 {
   const size_t stride = FgBricksStride(n);
   const int    ncomp = bricks->ncomp, ng = 3 * ncomp;
-  double       G[21][STRIP];
+  double       G[21][WIDTH];
 
   for (PetscInt first = 0; first < n; first += STRIP) {
     const PetscInt m = PetscMin(STRIP, n - first);
