@@ -74,14 +74,17 @@ static PetscErrorCode ReadActive(FgCell cell, double *active)
 
 static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
 {
-  FgElastic    elastic = {0};
-  double      *active, localised[6] = {0}, average[6] = {0}, largest = 0, difference = 0;
-  FgEffective *item;
+  FgElastic      elastic = {0};
+  PetscErrorCode code;
+  double        *active, localised[6] = {0}, average[6] = {0}, largest = 0, difference = 0;
+  FgEffective   *item;
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(cell->table.nphases * 6, &active));
-  PetscCall(ReadActive(cell, active));
-  PetscCall(FgElasticSolve(cell, settings, &elastic, report));
+  code = ReadActive(cell, active);
+  if (!code) code = FgElasticSolve(cell, settings, &elastic, report);
+  if (code) PetscCall(PetscFree(active));
+  PetscCall(code);
   for (PetscInt p = 0; p < cell->table.nphases; p++) {
     for (int i = 0; i < 6; i++) {
       if (cell->fraction[p] > 0) average[i] += cell->fraction[p] * active[6 * p + i];

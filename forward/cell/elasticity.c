@@ -152,10 +152,11 @@ static PetscErrorCode Keep(FgCell cell, const FgCellSettings *settings, uint64_t
 
 PetscErrorCode FgElasticSolve(FgCell cell, const FgCellSettings *settings, FgElastic *elastic, FgCellReport *report)
 {
-  PetscInt   present = 0;
-  PetscBool  found;
-  uint64_t   key;
-  FgElements op;
+  PetscInt       present = 0;
+  PetscBool      found;
+  uint64_t       key;
+  FgElements     op;
+  PetscErrorCode code;
 
   PetscFunctionBegin;
   PetscCheck(settings->solver != FG_CELL_SOLVER_ALGEBRAIC, PETSC_COMM_SELF, PETSC_ERR_USER,
@@ -166,8 +167,10 @@ PetscErrorCode FgElasticSolve(FgCell cell, const FgCellSettings *settings, FgEla
   if (found) PetscFunctionReturn(PETSC_SUCCESS);
   for (PetscInt p = 0; p < cell->table.nphases; p++) present += cell->fraction[p] > 0;
   PetscCall(FgElementsCreate(cell, settings, 3, elastic->stiffness, &op));
-  PetscCall(FgElementsCases(op, "C", present <= PHASES_WITH_DERIVATIVES ? PETSC_TRUE : PETSC_FALSE, &elastic->result, report));
+  code = FgElementsCases(op, "C", present <= PHASES_WITH_DERIVATIVES ? PETSC_TRUE : PETSC_FALSE, &elastic->result, report);
   PetscCall(FgElementsDestroy(&op));
+  if (code) PetscCall(FgElasticDestroy(elastic));
+  PetscCall(code);
   PetscCall(Keep(cell, settings, key, &elastic->result, report));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

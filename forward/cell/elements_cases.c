@@ -78,21 +78,25 @@ static PetscErrorCode Sensitivities(FgElements op, float *const *kept, FgElement
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgElementsCases(FgElements op, const char *name, PetscBool sensitivity, FgElementsResult *result,
-                               FgCellReport *report)
+/* What the load cases work on. */
+typedef struct {
+  double *u, *mean;
+  float  *kept[6]; /* solutions, for the energy form and the derivatives */
+} Work;
+
+static PetscErrorCode Cases(FgElements op, const char *name, PetscBool sensitivity, Work *work, FgElementsResult *result,
+                            FgCellReport *report)
 {
-  const FgCell   cell    = op->cell;
-  const int      m       = op->nmacro;
-  const size_t   n       = (size_t)(cell->nlocal * op->ncomp);
-  const double   voxels  = (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2];
-  const PetscInt nphases = cell->table.nphases;
-  double        *u, *mean, correction[36] = {0}, bytes;
-  float         *kept[6] = {NULL};
+  const FgCell   cell           = op->cell;
+  const int      m              = op->nmacro;
+  const size_t   n              = (size_t)(cell->nlocal * op->ncomp);
+  const double   voxels         = (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2];
+  const PetscInt nphases        = cell->table.nphases;
+  double         correction[36] = {0};
 
   PetscFunctionBegin;
-  PetscCall(PetscMemzero(result, sizeof(*result)));
-  PetscCall(PetscMalloc1(n, &u));
-  PetscCall(PetscMalloc1(nphases * m, &mean));
+  PetscCall(PetscMalloc1(n, &work->u));
+  PetscCall(PetscMalloc1(nphases * m, &work->mean));
   PetscCall(PetscCalloc1(nphases * m * m, &result->mean));
   for (int j = 0; j < m; j++) {
     double macro[6] = {0};
@@ -100,23 +104,23 @@ PetscErrorCode FgElementsCases(FgElements op, const char *name, PetscBool sensit
 
     macro[j] = 1;
     PetscCall(PetscSNPrintf(text, sizeof(text), "%s %s", name, case_names[op->ncomp > 1][j]));
-    PetscCall(PetscArrayzero(u, n));
-    PetscCall(FgElementsSolve(op, text, macro, u, report));
-    PetscCall(FgElementsMeans(op, u, macro, mean));
+    PetscCall(PetscArrayzero(work->u, n));
+    PetscCall(FgElementsSolve(op, text, macro, work->u, report));
+    PetscCall(FgElementsMeans(op, work->u, macro, work->mean));
     for (PetscInt p = 0; p < nphases; p++) {
-      for (int i = 0; i < m; i++) result->mean[(p * m + i) * m + j] = mean[p * m + i];
+      for (int i = 0; i < m; i++) result->mean[(p * m + i) * m + j] = work->mean[p * m + i];
     }
-    PetscCall(PetscMalloc1(n, &kept[j]));
-    for (size_t i = 0; i < n; i++) kept[j][i] = (float)u[i];
+    PetscCall(PetscMalloc1(n, &work->kept[j]));
+    for (size_t i = 0; i < n; i++) work->kept[j][i] = (float)work->u[i];
     for (int i = 0; i <= j; i++) {
       double dot;
 
-      PetscCall(Dot(cell, n, kept[i], op->work.r, &dot));
-      correction[i * m + j] = correction[j * m + i] = dot / voxels;
+      PetscCall(Dot(cell, n, work->kept[i], op->work.r, &dot));
+      correction[i * m + j] = dot / voxels;
     }
     if (op->settings.keep_fields) {
       PetscCall(PetscSNPrintf(text, sizeof(text), "%s_corrector_%s", name, case_names[op->ncomp > 1][j]));
-      PetscCall(FgElementsField(op, text, u, report));
+      PetscCall(FgElementsField(op, text, work->u, report));
     }
   }
   Flux(op, -1, result->mean, result->flux);
@@ -124,13 +128,28 @@ PetscErrorCode FgElementsCases(FgElements op, const char *name, PetscBool sensit
     for (int j = i; j < m; j++)
       result->energy[i * m + j] = result->energy[j * m + i] = result->flux[i * m + j] - correction[i * m + j];
   }
-  if (sensitivity) PetscCall(Sensitivities(op, kept, result));
-  bytes = FgElementsBytes(op) + (8.0 + 4.0 * m) * (double)n;
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &bytes, 1, MPI_DOUBLE, MPI_SUM, cell->comm));
+  if (sensitivity) PetscCall(Sensitivities(op, work->kept, result));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgElementsCases(FgElements op, const char *name, PetscBool sensitivity, FgElementsResult *result,
+                               FgCellReport *report)
+{
+  Work           work  = {0};
+  double         bytes = (8.0 + 4.0 * op->nmacro) * (double)(op->cell->nlocal * op->ncomp);
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMemzero(result, sizeof(*result)));
+  code = Cases(op, name, sensitivity, &work, result, report);
+  PetscCall(PetscFree(work.u));
+  PetscCall(PetscFree(work.mean));
+  for (int j = 0; j < op->nmacro; j++) PetscCall(PetscFree(work.kept[j]));
+  if (code) PetscCall(FgElementsResultDestroy(result));
+  PetscCall(code);
+  bytes += FgElementsBytes(op);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &bytes, 1, MPI_DOUBLE, MPI_SUM, op->cell->comm));
   report->bytes = PetscMax(report->bytes, bytes);
-  for (int j = 0; j < m; j++) PetscCall(PetscFree(kept[j]));
-  PetscCall(PetscFree(mean));
-  PetscCall(PetscFree(u));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -154,14 +173,16 @@ PetscErrorCode FgElementsConduction(FgCell cell, const FgCellSettings *settings,
 {
   FgElementsResult result;
   FgElements       op;
+  PetscErrorCode   code;
 
   PetscFunctionBegin;
   PetscCall(FgElementsCreate(cell, settings, 1, tensors, &op));
-  PetscCall(FgElementsCases(op, name, sensitivity ? PETSC_TRUE : PETSC_FALSE, &result, report));
+  code = FgElementsCases(op, name, sensitivity ? PETSC_TRUE : PETSC_FALSE, &result, report);
+  PetscCall(FgElementsDestroy(&op));
+  PetscCall(code);
   PetscCall(PetscArraycpy(energy, result.energy, 9));
   PetscCall(PetscArraycpy(flux, result.flux, 9));
   if (sensitivity) PetscCall(PetscArraycpy(sensitivity, result.sensitivity, cell->table.nphases * 9));
   PetscCall(FgElementsResultDestroy(&result));
-  PetscCall(FgElementsDestroy(&op));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
