@@ -72,6 +72,7 @@ struct FgElasticKept_ {
   PetscInt         nphases, nsolves;
   FgElementsResult result;
   FgCellSolve      solves[6];
+  double           bytes;
 };
 
 PetscErrorCode FgElasticKeptDestroy(struct FgElasticKept_ **kept)
@@ -129,6 +130,7 @@ static PetscErrorCode Recall(FgCell cell, const FgCellSettings *settings, uint64
   if (!all) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(CopyResult(kept->nphases, &kept->result, result));
   for (PetscInt i = 0; i < kept->nsolves; i++) PetscCall(FgReportSolve(report, &kept->solves[i]));
+  report->bytes = PetscMax(report->bytes, kept->bytes);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -144,6 +146,7 @@ static PetscErrorCode Keep(FgCell cell, const FgCellSettings *settings, uint64_t
   kept->key     = key;
   kept->nphases = cell->table.nphases;
   kept->nsolves = 6;
+  kept->bytes   = report->bytes;
   PetscCall(CopyResult(cell->table.nphases, result, &kept->result));
   PetscCall(PetscArraycpy(kept->solves, report->solves + report->nsolves - 6, 6));
   settings->cache->elastic = kept;
