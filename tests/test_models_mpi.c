@@ -13,6 +13,8 @@
 /* cmocka wants the four above first */
 #include <cmocka.h>
 
+#include "square_array.h"
+
 /* name; has closures and orientations; has magnitude noise */
 static const struct {
   const char *name;
@@ -152,18 +154,46 @@ static void CaseDestroy(Case *c)
   free(c->values);
 }
 
+/* The closures: every formula, and an instance that interpolates a small table for the phases of the tests. */
+static const FgClosure *interpolated;
+
+static const FgClosure *Closure(int k)
+{
+  int n = 0;
+
+  while (FgClosures[n]) n++;
+  return k < n ? FgClosures[k] : k == n ? interpolated : NULL;
+}
+
+static int CreateInterpolated(void **state)
+{
+  static const double   contrasts[] = {0.01, 0.03, 0.1, 0.3};
+  const FgPhases        phases      = Tissue(NULL, FG_ALIGNED).phases;
+  FgHomogenizationTable cells;
+
+  (void)state;
+  TableFill(&cells, 8, 0.05, 0.7, 4, contrasts, SquareArray, TableMean);
+  return FgClosureFromTable(&cells, &phases, &interpolated) || FgHomogenizationTableDestroy(&cells);
+}
+
+static int DestroyInterpolated(void **state)
+{
+  (void)state;
+  return FgClosureDestroy(&interpolated);
+}
+
 /* Calls `test` for everything in the table, with a label. */
 static void EachCase(void (*test)(Case *, const char *label))
 {
   for (int t = 0; t < NTABLE; t++) {
-    for (int k = 0; FgClosures[k] && (table[t].tissue || k == 0); k++) {
+    for (int k = 0; Closure(k) && (table[t].tissue || k == 0); k++) {
       for (int o = 0; FgOrientations[o] && (table[t].tissue || o == 0); o++) {
         for (int n = 0; n < (table[t].magnitude ? 3 : 1); n++) {
-          const FgTissue tissue = Tissue(FgClosures[k], (FgOrientation)o);
+          const FgTissue tissue = Tissue(Closure(k), (FgOrientation)o);
           char           label[128];
           Case           c;
 
-          snprintf(label, sizeof label, "%s %s %s %s", table[t].name, FgClosures[k]->name, FgOrientations[o], noises[n].name);
+          snprintf(label, sizeof label, "%s %s %s %s", table[t].name, Closure(k)->name, FgOrientations[o], noises[n].name);
           CaseCreate(table[t].name, &tissue, noises[n].coils, &c);
           test(&c, label);
           CaseDestroy(&c);
@@ -558,6 +588,6 @@ int main(int argc, char **argv)
   int failed;
 
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;
-  failed = cmocka_run_group_tests(tests, NULL, NULL);
+  failed = cmocka_run_group_tests(tests, CreateInterpolated, DestroyInterpolated);
   return PetscFinalize() || failed;
 }

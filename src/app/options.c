@@ -167,6 +167,15 @@ static PetscBool SetReals(const FgOption *option, const char *text, const char *
   return PETSC_TRUE;
 }
 
+/* Does the text give a file where the choice is "word:FILE"? */
+static PetscBool IsWordWithFile(const char *choice, const char *text)
+{
+  const char  *colon  = strchr(choice, ':');
+  const size_t length = colon ? (size_t)(colon - choice) + 1 : 0;
+
+  return colon && !strncmp(choice, text, length) && text[length] ? PETSC_TRUE : PETSC_FALSE;
+}
+
 static PetscBool SetChoice(const FgOption *option, const char *text, const char *origin, char *member,
                            char message[FG_MESSAGE_LENGTH])
 {
@@ -176,8 +185,13 @@ static PetscBool SetChoice(const FgOption *option, const char *text, const char 
   for (PetscInt i = 0; (choice = FgOptionChoice(option, i, buffer)); i++) {
     const size_t used = strlen(list);
 
-    if (!strcmp(choice, text)) {
-      snprintf(member, sizeof(FgText), "%s", text);
+    if (!strcmp(choice, text) || IsWordWithFile(choice, text)) {
+      if (strlen(text) >= sizeof(FgText)) {
+        snprintf(message, FG_MESSAGE_LENGTH, "%s: %zu characters are too long, at most %zu", origin, strlen(text),
+                 sizeof(FgText) - 1);
+        return PETSC_FALSE;
+      }
+      strcpy(member, text);
       return PETSC_TRUE;
     }
     snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", choice);

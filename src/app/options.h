@@ -9,7 +9,8 @@
      FG_OPTION_REALS     FgReals                        n = 0 where the word stands
      FG_OPTION_STRING    FgText                         "" where the word stands
      FG_OPTION_PATH      FgText                         likewise
-     FG_OPTION_CHOICE    FgText                         likewise; else one of the choices
+     FG_OPTION_CHOICE    FgText                         likewise; else one of the choices, of which "word:FILE" stands for
+                                                        that word with any file
      FG_OPTION_LIST      FgText                         likewise; else choices separated by commas, each once
      FG_OPTION_PAIRS     FgText                         likewise; else words NAME=VALUE separated by spaces: on the command
                                                         line as many arguments as follow and have this form

@@ -302,7 +302,10 @@ void FgHelpCompletion(FILE *out)
 
       if (option->type != FG_OPTION_CHOICE || option->positional) continue;
       fprintf(out, "    \"%s --%s\") COMPREPLY=($(compgen -W \"", FgCommands[c]->name, option->name);
-      for (PetscInt k = 0; (choice = FgOptionChoice(option, k, buffer)); k++) fprintf(out, "%s ", choice);
+      for (PetscInt k = 0; (choice = FgOptionChoice(option, k, buffer)); k++) {
+        fprintf(out, "%.*s ", (int)(strcspn(choice, ":") + (strchr(choice, ':') ? 1 : 0)),
+                choice); /* "word:FILE": FILE is the user's */
+      }
       fprintf(out, "%s\" -- \"$word\")); return ;;\n", option->word ? option->word : "");
     }
   }

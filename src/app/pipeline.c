@@ -311,5 +311,6 @@ PetscErrorCode FgPipelineClose(FgPipeline *p)
   PetscCall(PetscFree(p->chi2));
   PetscCall(PetscFree(p->samples));
   PetscCall(FgMeasurementDestroy(&p->measurement));
+  PetscCall(FgTissueClose(&p->tissue));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -337,5 +337,6 @@ PetscErrorCode FgSimulationClose(FgSimulation *sim)
   PetscCall(FgDomainDestroy(&sim->domain));
   PetscCall(FgModelDestroy(&sim->model));
   PetscCall(FgMeasurementDestroy(&sim->measurement));
+  PetscCall(FgTissueClose(&sim->tissue));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

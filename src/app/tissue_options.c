@@ -6,7 +6,10 @@
 
 static const char *ClosureName(PetscInt i)
 {
-  return FgClosures[i] ? FgClosures[i]->name : NULL;
+  PetscInt n = 0;
+
+  while (FgClosures[n]) n++;
+  return i < n ? FgClosures[i]->name : i == n ? "table:FILE" : NULL;
 }
 
 static const char *OrientationName(PetscInt i)
@@ -26,7 +29,7 @@ const FgOption FgTissueOptions[] = {
   {.section = "Tissue", .name = "tissue", .type = FG_OPTION_CHOICE, MEMBER(tissue), .fallback = "brain", .choice = PresetName,
    .summary = "preset of closure, orientation model and constants (docs/presets.md)"},
   {.name = "closure", .type = FG_OPTION_CHOICE, MEMBER(closure), .word = "preset", .choice = ClosureName,
-   .summary = "homogenized tensor of aligned fibers (docs/closures.md)"},
+   .summary = "homogenized tensor of aligned fibers (docs/closures.md); table:FILE interpolates cell problems that `homogenize --sweep` solved"},
   {.name = "orientation", .type = FG_OPTION_CHOICE, MEMBER(orientation), .word = "preset", .choice = OrientationName,
    .summary = "how fiber directions spread within a voxel"},
   {.name = "normalization", .type = FG_OPTION_CHOICE, MEMBER(normalization), .word = "preset", .choices = "effective|apparent",
@@ -54,6 +57,24 @@ PetscBool FgTissueCheck(const FgTissueSettings *s, char message[FG_MESSAGE_LENGT
   return PETSC_FALSE;
 }
 
+/* A formula by its name, or an instance for these phases from "table:FILE". */
+static PetscErrorCode ChooseClosure(const char *name, const FgPhases *phases, const FgClosure **closure)
+{
+  static const char     prefix[] = "table:";
+  FgHomogenizationTable table;
+
+  PetscFunctionBegin;
+  if (!strncmp(name, prefix, sizeof prefix - 1)) {
+    PetscCall(FgHomogenizationTableRead(PETSC_COMM_WORLD, name + sizeof prefix - 1, &table));
+    PetscCall(FgClosureFromTable(&table, phases, closure));
+    PetscCall(FgHomogenizationTableDestroy(&table));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  *closure = FgClosureFind(name);
+  PetscCheck(*closure, PETSC_COMM_SELF, PETSC_ERR_USER, "--closure %s: there is no such closure", name);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgTissueChoose(const FgTissueSettings *s, FgTissue *tissue)
 {
   const FgPreset *preset = FgPresets;
@@ -62,8 +83,6 @@ PetscErrorCode FgTissueChoose(const FgTissueSettings *s, FgTissue *tissue)
   while (preset->name && strcmp(preset->name, s->tissue)) preset++;
   PetscCheck(preset->name, PETSC_COMM_SELF, PETSC_ERR_USER, "--tissue %s: there is no such preset", s->tissue);
   memset(tissue, 0, sizeof(*tissue));
-  tissue->closure = FgClosureFind(s->closure[0] ? s->closure : preset->closure);
-  PetscCheck(tissue->closure, PETSC_COMM_SELF, PETSC_ERR_USER, "--closure %s: there is no such closure", s->closure);
   for (int k = 0; FgOrientations[k]; k++) {
     if (!strcmp(FgOrientations[k], s->orientation[0] ? s->orientation : preset->orientation))
       tissue->orientation = (FgOrientation)k;
@@ -76,17 +95,32 @@ PetscErrorCode FgTissueChoose(const FgTissueSettings *s, FgTissue *tissue)
   }
   if (!isnan(s->fiber_storage)) tissue->phases.fiber_storage = s->fiber_storage;
   if (s->normalization[0]) tissue->phases.apparent = strcmp(s->normalization, "apparent") ? PETSC_FALSE : PETSC_TRUE;
+  PetscCall(ChooseClosure(s->closure[0] ? s->closure : preset->closure, &tissue->phases, &tissue->closure));
   tissue->porosity_lower = s->porosity_bounds.n ? s->porosity_bounds.value[0] : 0.0;
   tissue->porosity_upper = s->porosity_bounds.n ? s->porosity_bounds.value[1] : 1.0;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FgTissueClose(FgTissue *tissue)
+{
+  PetscFunctionBegin;
+  PetscCall(FgClosureDestroy(&tissue->closure));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 json_t *FgTissueJson(const FgTissue *tissue)
 {
-  const FgPhases *phases = &tissue->phases;
+  const FgPhases  *phases  = &tissue->phases;
+  const FgClosure *closure = tissue->closure;
+  json_t          *json    = json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f}", "Closure", closure->name, "Orientation",
+                                       FgOrientations[tissue->orientation], "Normalization", phases->apparent ? "apparent" : "effective",
+                                       "MatrixDiffusivity_mm2_s", phases->matrix, "FiberDiffusivityAxial_mm2_s", phases->fiber_axial,
+                                       "FiberDiffusivityRadial_mm2_s", phases->fiber_radial, "FiberStorage", phases->fiber_storage);
 
-  return json_pack("{s:s, s:s, s:s, s:f, s:f, s:f, s:f}", "Closure", tissue->closure->name, "Orientation",
-                   FgOrientations[tissue->orientation], "Normalization", phases->apparent ? "apparent" : "effective",
-                   "MatrixDiffusivity_mm2_s", phases->matrix, "FiberDiffusivityAxial_mm2_s", phases->fiber_axial,
-                   "FiberDiffusivityRadial_mm2_s", phases->fiber_radial, "FiberStorage", phases->fiber_storage);
+  if (json && closure->file) {
+    json_object_set_new(json, "ClosureTable",
+                        json_pack("{s:s, s:s, s:s, s:f}", "File", closure->file, "SHA256", closure->hash, "Description",
+                                  closure->summary, "LargestFiberFraction", closure->fiber_fraction_max));
+  }
+  return json;
 }

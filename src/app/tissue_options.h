@@ -29,8 +29,10 @@ extern const FgOption FgTissueOptions[];
 
 /* What a single row cannot say; FALSE with one line in `message`. */
 PetscBool FgTissueCheck(const FgTissueSettings *settings, char message[FG_MESSAGE_LENGTH]);
-/* The preset with what the settings change of it. Error: PETSC_ERR_USER. */
+/* The preset with what the settings change of it; its closure may be an instance, which FgTissueClose frees. Collective over
+   PETSC_COMM_WORLD, for it may read a table. Errors: PETSC_ERR_USER; those of FgHomogenizationTableRead. */
 PetscErrorCode FgTissueChoose(const FgTissueSettings *settings, FgTissue *tissue);
+PetscErrorCode FgTissueClose(FgTissue *tissue);
 /* The tissue for sidecars; a new reference. */
 json_t *FgTissueJson(const FgTissue *tissue);
 
