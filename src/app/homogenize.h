@@ -43,6 +43,10 @@ PetscBool                  FgHomogenizeCheck(const void *settings, char message[
 const FgPhysics   *FgHomogenizePhysics(const HomogenizeSettings *settings, PetscInt i);
 FgGeometrySettings FgHomogenizeGeometry(const HomogenizeSettings *settings);
 FgCellSettings     FgHomogenizeSolver(const HomogenizeSettings *settings);
+/* Samples of the shape along each axis of a voxel, resolved where the settings leave it open. */
+PetscInt FgHomogenizeSubsample(const HomogenizeSettings *settings);
+/* Whether a sweep solves each point at half the resolution too, and extrapolates. */
+PetscBool FgHomogenizeExtrapolates(const HomogenizeSettings *settings);
 
 /* --- homogenize_cell.c ------------------------------------------------------------------------------------------------ */
 

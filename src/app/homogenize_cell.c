@@ -112,10 +112,10 @@ PetscErrorCode FgHomogenizeFits(const HomogenizeSettings *s, MPI_Comm comm, cons
   PetscCall(FgCellPlan(comm, info.n, info.edge, table, what, &plan));
   PetscCall(BytesPerVoxel(s, plan, &bytes));
   PetscCall(FgCellDestroy(&plan));
-  if (s->subsample > 1) { /* labels of the samples, and conductances of faces */
+  if (resolved.subsample > 1 && s->geometry[0]) { /* labels of the samples, and conductances of faces */
     double samples = 1.0;
 
-    for (int a = 0; a < 3; a++) samples *= info.n[a] > 1 ? (double)s->subsample : 1.0;
+    for (int a = 0; a < 3; a++) samples *= info.n[a] > 1 ? (double)resolved.subsample : 1.0;
     bytes += 2.0 * samples + 24.0;
   }
   bytes *= voxels * (double)copies;

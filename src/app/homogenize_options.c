@@ -34,9 +34,10 @@ const FgOption FgHomogenizeCellOptions[] = {
    .summary = "volume fraction of phase 1; own: what suits the geometry"},
   {.name = "resolution", .type = FG_OPTION_INTEGER, MEMBER(resolution), .fallback = "64", .lower = 2, .upper = 100000,
    .summary = "voxels along the longest edge"},
-  {.name = "subsample", .type = FG_OPTION_INTEGER, MEMBER(subsample), .fallback = "1", .lower = 1, .upper = 64,
-   .summary = "1, or an even number of samples of the shape along each axis of a voxel, for conduction and its kin, on one rank: the error "
-              "then falls smoothly, and results are extrapolated from two resolutions"},
+  {.name = "subsample", .type = FG_OPTION_INTEGER, MEMBER(subsample), .word = "auto", .lower = 1, .upper = 64,
+   .summary = "1, or an even number of samples of the shape along each axis of a voxel, for conduction and its kin, on one rank a cell: the "
+              "error then falls smoothly, and results are extrapolated from two resolutions; auto: 8 in two-dimensional cells where that "
+              "can be, else 1"},
   {.name = "length", .type = FG_OPTION_REAL, MEMBER(length), .unit = "m", .fallback = "1e-5", .lower = FG_POSITIVE, .upper = 1e6,
    .summary = "longest edge of the cell"},
   {.name = "axis", .type = FG_OPTION_CHOICE, MEMBER(axis), .word = "own", .choices = "x|y|z",
@@ -65,7 +66,7 @@ const FgOption FgHomogenizeSolveOptions[] = {
   {.name = "solver", .type = FG_OPTION_CHOICE, MEMBER(solver), .choices = "auto|spectral|algebraic",
    .summary = "spectral: preconditioned by Fourier transforms; algebraic: by multigrid; auto: spectral, and multigrid where that fails"},
   {.name = "no-estimate", .type = FG_OPTION_FLAG, MEMBER(no_estimate),
-   .summary = "do not solve again at half the resolution to estimate the discretization error"},
+   .summary = "do not solve again at half the resolution to estimate the discretization error, nor extrapolate sweeps"},
   {.name = "sweep", .type = FG_OPTION_PAIRS, MEMBER(sweep), .value = "NAME=VALUES ...", .word = "none",
    .summary = "solve for all combinations of values of up to four options of the generator; VALUES: numbers and ranges "
               "START:STOP:COUNT separated by commas; ranges of more than a factor 20 are geometric, of fraction and angle always linear"},
@@ -145,12 +146,44 @@ const FgPhysics *FgHomogenizePhysics(const HomogenizeSettings *s, PetscInt i)
   return FgPhysicsFind(name);
 }
 
+static PetscBool SubsampleAll(const HomogenizeSettings *s)
+{
+  const FgPhysics *physics;
+
+  for (PetscInt k = 0; (physics = FgHomogenizePhysics(s, k)); k++) {
+    if (!physics->subsampled) return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
+PetscInt FgHomogenizeSubsample(const HomogenizeSettings *s)
+{
+  const FgGeometry  *geometry = s->geometry[0] ? FgGeometryFind(s->geometry) : NULL;
+  FgGeometrySettings settings = FgGeometryDefaults;
+  PetscMPIInt        size;
+  PetscInt           n[3];
+  double             edge[3];
+
+  if (s->subsample > 0) return s->subsample;
+  if (!geometry || s->phases[0]) return 1; /* phases may have tensors off the axes */
+  if (!SubsampleAll(s)) return 1;
+  if (s->axis[0]) settings.axis = s->axis[0] - 'x';
+  if (MPI_Comm_size(PETSC_COMM_WORLD, &size) || (size > 1 && !s->sweep[0]) || geometry->size(&settings, n, edge)) return 1;
+  return (n[0] > 1) + (n[1] > 1) + (n[2] > 1) == 2 ? 8 : 1;
+}
+
+PetscBool FgHomogenizeExtrapolates(const HomogenizeSettings *s)
+{
+  return !s->no_estimate && s->resolution % 2 == 0 && s->resolution >= 32 && FgHomogenizeSubsample(s) > 1 ? PETSC_TRUE
+                                                                                                          : PETSC_FALSE;
+}
+
 FgGeometrySettings FgHomogenizeGeometry(const HomogenizeSettings *s)
 {
   FgGeometrySettings geometry = FgGeometryDefaults;
 
   geometry.resolution = s->resolution;
-  geometry.subsample  = s->subsample;
+  geometry.subsample  = FgHomogenizeSubsample(s);
   geometry.length     = s->length;
   geometry.seed       = s->seed;
   if (!isnan(s->fraction)) geometry.fraction = s->fraction;
@@ -196,6 +229,9 @@ static PetscBool CheckCell(const HomogenizeSettings *s, char message[FG_MESSAGE_
   } else if (s->subsample > 1 && (s->subsample % 2 || s->image[0])) {
     snprintf(message, FG_MESSAGE_LENGTH, "--subsample: expected 1 or an even number, and --geometry, found %d%s",
              (int)s->subsample, s->image[0] ? " with an image" : "");
+  } else if (s->subsample > 1 && !SubsampleAll(s)) {
+    snprintf(message, FG_MESSAGE_LENGTH,
+             "--subsample: is for conduction, diffusion, bidomain and porous-electrode, found --physics %.100s", s->physics);
   } else if (s->voxel_size.n == 2) {
     snprintf(message, FG_MESSAGE_LENGTH, "--voxel-size: expected 1 or 3 numbers [m], found 2");
   } else {

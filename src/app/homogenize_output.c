@@ -198,7 +198,7 @@ static void PrintRemarks(const FgCellReport *report, const FgEffective *item, co
 static PetscBool Extrapolate(const HomogenizeSettings *s, const FgEffective *fine, const FgCellReport *coarse_report,
                              double value[FG_PROPERTY_VALUES])
 {
-  const FgEffective *coarse = s->subsample > 1 && coarse_report ? FgReportFind(coarse_report, fine->name) : NULL;
+  const FgEffective *coarse = FgHomogenizeSubsample(s) > 1 && coarse_report ? FgReportFind(coarse_report, fine->name) : NULL;
 
   if (!coarse || coarse->rows != fine->rows || coarse->columns != fine->columns) return PETSC_FALSE;
   for (PetscInt i = 0; i < fine->rows * fine->columns; i++) value[i] = 2.0 * fine->value[i] - coarse->value[i];

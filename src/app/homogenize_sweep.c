@@ -1,7 +1,7 @@
 /* homogenize_sweep.c: `finegrain homogenize --sweep`: the cell problems at all combinations of values of some options.
 
    Points are grouped by geometry: those of a group differ in the contrast alone, share the cell and the plans of its transforms, and
-   each starts from the correctors of the one before it. Groups are dealt out to the ranks, each rank solving on its own; so the
+   each starts from the correctors of the one before it. Sub-sampled cells are solved at two resolutions and extrapolated. Groups are dealt out to the ranks, each rank solving on its own; so the
    numbers do not depend on how many ranks there are, as long as there are no more ranks than groups. */
 #include "homogenize.h"
 
@@ -273,44 +273,95 @@ static PetscErrorCode ApplyContrast(const HomogenizeSettings *s, const char *sou
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Points `begin` to `end` - 1 of a group, on this rank alone. */
-static PetscErrorCode SolveGroup(Sweep *sweep, PetscInt g, PetscInt begin, PetscInt end, struct FgCellCache_ *cache, FgLog *log)
+/* A group's cell, and where voxels are sub-sampled also that of half the resolution: the error falls in proportion to the voxels, so
+   that twice the one less the other is the limit (docs/physics/conduction.md). */
+typedef struct {
+  PetscInt             n; /* 1 or 2 */
+  FgCell               cell[2];
+  struct FgCellCache_ *cache[2];
+  char                 source[2][PETSC_MAX_PATH_LEN];
+} Levels;
+
+static PetscErrorCode OpenLevels(const Sweep *sweep, const HomogenizeSettings *s, Levels *levels)
 {
-  static HomogenizeSettings s;
-  FgCell                    cell = NULL;
-  char                      source[PETSC_MAX_PATH_LEN];
+  static HomogenizeSettings at;
 
   PetscFunctionBegin;
-  PetscCall(FgCellCacheForget(cache));
+  at        = *s;
+  levels->n = FgHomogenizeExtrapolates(s) ? 2 : 1;
+  for (PetscInt l = 0; l < levels->n; l++) {
+    PetscCall(FgCellCacheForget(levels->cache[l]));
+    PetscCall(FgHomogenizeCell(&at, PETSC_COMM_SELF, &sweep->phases, &levels->cell[l]));
+    PetscCall(PetscStrncpy(levels->source[l], levels->cell[l]->source, sizeof(levels->source[l])));
+    at.resolution /= 2;
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Every quantity of `fine`: twice itself less the same of `coarse`. */
+static void Extrapolate(FgCellReport *fine, const FgCellReport *coarse)
+{
+  for (PetscInt i = 0; i < fine->neffective; i++) {
+    FgEffective       *quantity = &fine->effective[i];
+    const FgEffective *half     = FgReportFind(coarse, quantity->name);
+
+    for (PetscInt k = 0; half && k < quantity->rows * quantity->columns; k++)
+      quantity->value[k] = 2.0 * quantity->value[k] - half->value[k];
+  }
+}
+
+static PetscErrorCode SolvePoint(Sweep *sweep, const HomogenizeSettings *s, PetscInt place, Levels *levels)
+{
+  const FgPhysics *physics;
+
+  PetscFunctionBegin;
+  for (PetscInt l = 0; sweep->contrast >= 0 && l < levels->n; l++)
+    PetscCall(ApplyContrast(s, levels->source[l], levels->cell[l]));
+  for (PetscInt k = 0; (physics = FgHomogenizePhysics(s, k)); k++) {
+    const double start = FgWallSeconds();
+    FgCellReport report[2];
+
+    for (PetscInt l = 0; l < levels->n; l++) {
+      FgCellSettings settings = FgHomogenizeSolver(s);
+
+      settings.cache      = levels->cache[l];
+      settings.warm_start = PETSC_TRUE;
+      report[l]           = (FgCellReport){.physics = physics->name};
+      PetscCall(physics->solve(levels->cell[l], &settings, &report[l]));
+    }
+    if (levels->n == 2) Extrapolate(&report[0], &report[1]);
+    PetscCall(Record(sweep, place, k, &report[0], FgWallSeconds() - start));
+    for (PetscInt l = 0; l < levels->n; l++) PetscCall(FgReportDestroy(&report[l]));
+  }
+  for (PetscInt p = 0; p < sweep->nphases; p++) {
+    const FgCell fine = levels->cell[0], coarse = levels->cell[1];
+
+    sweep->fraction[place * sweep->nphases + p] = levels->n == 2 ? 2.0 * fine->fraction[p] - coarse->fraction[p]
+                                                                 : fine->fraction[p];
+    sweep->exact[place * sweep->nphases + p]    = fine->exact[p];
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Points `begin` to `end` - 1 of a group, on this rank alone. */
+static PetscErrorCode SolveGroup(Sweep *sweep, PetscInt g, PetscInt begin, PetscInt end, Levels *levels, FgLog *log)
+{
+  static HomogenizeSettings s;
+
+  PetscFunctionBegin;
   for (PetscInt i = begin; i < end; i++) {
-    PetscInt         position[FG_SWEEP_AXES];
-    const PetscInt   place = Place(sweep, g, i, position);
-    FgCellSettings   settings;
-    const FgPhysics *physics;
+    PetscInt       position[FG_SWEEP_AXES];
+    const PetscInt place = Place(sweep, g, i, position);
 
     PetscCall(SettingsAt(sweep, position, &s));
-    settings            = FgHomogenizeSolver(&s);
-    settings.cache      = cache;
-    settings.warm_start = PETSC_TRUE;
-    if (!cell) {
-      PetscCall(FgHomogenizeCell(&s, PETSC_COMM_SELF, &sweep->phases, &cell));
-      PetscCall(PetscStrncpy(source, cell->source, sizeof(source)));
-      if (g == 0) PetscCall(PetscArraycpy(sweep->n, cell->n, 3));
+    if (i == begin) {
+      PetscCall(OpenLevels(sweep, &s, levels));
+      if (g == 0) PetscCall(PetscArraycpy(sweep->n, levels->cell[0]->n, 3));
     }
-    if (sweep->contrast >= 0) PetscCall(ApplyContrast(&s, source, cell));
-    for (PetscInt k = 0; (physics = FgHomogenizePhysics(&s, k)); k++) {
-      const double start  = FgWallSeconds();
-      FgCellReport report = {.physics = physics->name};
-
-      PetscCall(physics->solve(cell, &settings, &report));
-      PetscCall(Record(sweep, place, k, &report, FgWallSeconds() - start));
-      PetscCall(FgReportDestroy(&report));
-    }
-    PetscCall(PetscArraycpy(&sweep->fraction[place * sweep->nphases], cell->fraction, sweep->nphases));
-    PetscCall(PetscArraycpy(&sweep->exact[place * sweep->nphases], cell->exact, sweep->nphases));
+    PetscCall(SolvePoint(sweep, &s, place, levels));
     FgProgressUpdate(log, log->done + 1.0);
   }
-  PetscCall(FgCellDestroy(&cell));
+  for (PetscInt l = 0; l < levels->n; l++) PetscCall(FgCellDestroy(&levels->cell[l]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -318,9 +369,9 @@ static PetscErrorCode SolveGroup(Sweep *sweep, PetscInt g, PetscInt begin, Petsc
    finish (FgFailureReport). */
 static PetscErrorCode SolveShare(Sweep *sweep, FgLog *log)
 {
-  struct FgCellCache_ *cache;
-  PetscMPIInt          rank, size;
-  PetscInt             nunits;
+  Levels      levels = {.n = 0};
+  PetscMPIInt rank, size;
+  PetscInt    nunits;
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
@@ -328,14 +379,14 @@ static PetscErrorCode SolveShare(Sweep *sweep, FgLog *log)
   sweep->nparts = PetscMin(sweep->in_group, (size + sweep->ngroups - 1) / sweep->ngroups);
   nunits        = sweep->ngroups * sweep->nparts;
   FgProgressBegin(log, "sweep", (double)sweep->table.npoints / (double)PetscMin(size, nunits), "points");
-  PetscCall(FgCellCacheCreate(&cache));
+  for (PetscInt l = 0; l < 2; l++) PetscCall(FgCellCacheCreate(&levels.cache[l]));
   for (PetscInt unit = rank; unit < nunits; unit += size) {
     const PetscInt part = unit % sweep->nparts;
 
     PetscCall(SolveGroup(sweep, unit / sweep->nparts, sweep->in_group * part / sweep->nparts,
-                         sweep->in_group * (part + 1) / sweep->nparts, cache, log));
+                         sweep->in_group * (part + 1) / sweep->nparts, &levels, log));
   }
-  PetscCall(FgCellCacheDestroy(&cache));
+  for (PetscInt l = 0; l < 2; l++) PetscCall(FgCellCacheDestroy(&levels.cache[l]));
   FgProgressEnd(log);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -469,8 +520,10 @@ static void Print(const Sweep *sweep, double seconds, FgLog *log)
   if (sweep->table.npoints <= MOST_LINES || log->verbose || sweep->table.naxes != 2 || sweep->table.axes[1].n > MOST_COLUMNS)
     PrintPoints(sweep, quantity, log);
   else PrintGrid(sweep, quantity, log);
-  FgLogResult(log, "%s, %s: %d points, %.0f iterations, residual at most %.1e, %.3g s", sweep->settings->geometry,
-              sweep->settings->physics, (int)sweep->table.npoints, iterations, residual, seconds);
+  FgLogResult(log, "%s, %s: %d points%s, %.0f iterations, residual at most %.1e, %.3g s", sweep->settings->geometry,
+              sweep->settings->physics, (int)sweep->table.npoints,
+              FgHomogenizeExtrapolates(sweep->settings) ? ", each extrapolated from two resolutions" : "", iterations, residual,
+              seconds);
 }
 
 static json_t *PointJson(const Sweep *sweep, PetscInt place)
