@@ -21,6 +21,15 @@ static inline int Close(double found, double expected, double relative)
   return good;
 }
 
+/* Convergence is looked at on one rank; more of them have to agree with its first levels. */
+static inline int Levels(int alone, int together)
+{
+  PetscMPIInt ranks;
+
+  MPI_Comm_size(PETSC_COMM_WORLD, &ranks);
+  return ranks > 1 ? together : alone;
+}
+
 typedef double (*Function)(const double x[3], void *context);
 
 static inline PetscErrorCode Fill(FgBox box, Function function, void *context, Vec v)

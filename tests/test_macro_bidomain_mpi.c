@@ -168,7 +168,7 @@ static void nagumo_wave_speed(void **state)
   const double expected[3] = {0.9931, 0.9974, 0.9989};
 
   for (int scheme = 0; scheme < 2; scheme++) {
-    const int nlevels = scheme ? 2 : 3;
+    const int nlevels = Levels(scheme ? 2 : 3, 1);
     double    ratio[3];
 
     for (int level = 0; level < nlevels; level++) {

@@ -74,8 +74,8 @@ PetscErrorCode FgChemotaxisCreate(FgBox box, const FgChemotaxisSettings *setting
   s->cross = (PetscBool)(any != 0);
   PetscCall(MatDuplicate(s->attractant->matrix, MAT_COPY_VALUES, &s->attractant_matrix));
   PetscCall(MatrixCreate(box, PETSC_FALSE, &s->density_matrix));
-  PetscCall(LinearSolveCreate(box->comm, PETSC_TRUE, s->tolerance, "chemotaxis: attractant", &s->attractant_solve));
-  PetscCall(LinearSolveCreate(box->comm, PETSC_FALSE, s->tolerance, "chemotaxis: density", &s->density_solve));
+  PetscCall(LinearSolveCreate(box, PETSC_TRUE, s->tolerance, "chemotaxis: attractant", &s->attractant_solve));
+  PetscCall(LinearSolveCreate(box, PETSC_FALSE, s->tolerance, "chemotaxis: density", &s->density_solve));
   PetscCall(VecDuplicate(s->decay, &s->inflow));
   PetscCall(VecDuplicate(s->decay, &s->b));
   PetscCall(VecDuplicate(s->decay, &s->last));

@@ -52,13 +52,14 @@ PetscErrorCode MatrixCreate(FgBox box, PetscBool corners, Mat *matrix);
 
 typedef struct {
   KSP       ksp;
+  PetscBool parts; /* a factorization of each rank's part is still to be set */
   double    tolerance;
   PetscReal history[40]; /* the first residuals */
   char      name[64];
 } LinearSolve;
 
-/* Conjugate gradients for symmetric operators, GMRES otherwise, with algebraic multigrid. */
-PetscErrorCode LinearSolveCreate(MPI_Comm comm, PetscBool symmetric, double tolerance, const char *name, LinearSolve *solve);
+/* Conjugate gradients for symmetric operators, GMRES otherwise. */
+PetscErrorCode LinearSolveCreate(FgBox box, PetscBool symmetric, double tolerance, const char *name, LinearSolve *solve);
 PetscErrorCode LinearSolveDestroy(LinearSolve *solve);
 /* x is the start and the solution; done when the residual is small against b, or below `small`.
    Error: PETSC_ERR_NOT_CONVERGED with the history. */
@@ -67,7 +68,7 @@ PetscErrorCode LinearSolveRun(LinearSolve *solve, Mat matrix, Vec b, double smal
    where b sums to zero, the solution is that solution of the singular system whose first value is zero. */
 PetscErrorCode MatrixPin(Mat matrix);
 /* Refuses sources whose sum is not small against their absolute sum, for an equation whose matrix has the null vector 1;
-   else takes what rounding leaves off the right-hand side b. `unit` is that of the sources times a volume. */
+   else takes what rounding leaves off the right-hand side b (may be NULL). `unit` is that of the sources times a volume. */
 PetscErrorCode BalanceCheck(FgBox box, PetscInt nsources, const Vec sources[], Vec b, const char *name, const char *unit);
 
 #endif

@@ -62,7 +62,7 @@ PetscErrorCode FgReactionDiffusionCreate(FgBox box, const FgReactionDiffusionSet
     e->has_rate = PetscMax(e->has_rate, most);
   }
   PetscCall(MatDuplicate(e->diffusion->matrix, MAT_COPY_VALUES, &e->matrix));
-  PetscCall(LinearSolveCreate(box->comm, PETSC_TRUE, e->tolerance, "reaction-diffusion", &e->solve));
+  PetscCall(LinearSolveCreate(box, PETSC_TRUE, e->tolerance, "reaction-diffusion", &e->solve));
   PetscCall(VecDuplicate(e->storage, &e->start));
   PetscCall(VecDuplicate(e->storage, &e->residual));
   PetscCall(VecDuplicate(e->storage, &e->diagonal));

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-PetscErrorCode LinearSolveCreate(MPI_Comm comm, PetscBool symmetric, double tolerance, const char *name, LinearSolve *solve)
+PetscErrorCode LinearSolveCreate(FgBox box, PetscBool symmetric, double tolerance, const char *name, LinearSolve *solve)
 {
   PC pc;
 
@@ -12,7 +12,7 @@ PetscErrorCode LinearSolveCreate(MPI_Comm comm, PetscBool symmetric, double tole
   memset(solve, 0, sizeof *solve);
   solve->tolerance = tolerance;
   PetscCall(PetscStrncpy(solve->name, name, sizeof solve->name));
-  PetscCall(KSPCreate(comm, &solve->ksp));
+  PetscCall(KSPCreate(box->comm, &solve->ksp));
   PetscCall(KSPSetType(solve->ksp, symmetric ? KSPCG : KSPGMRES));
   if (!symmetric) {
     PetscCall(KSPGMRESSetRestart(solve->ksp, 60));
@@ -21,12 +21,17 @@ PetscErrorCode LinearSolveCreate(MPI_Comm comm, PetscBool symmetric, double tole
   PetscCall(KSPSetNormType(solve->ksp, KSP_NORM_UNPRECONDITIONED));
   PetscCall(KSPSetInitialGuessNonzero(solve->ksp, PETSC_TRUE));
   PetscCall(KSPGetPC(solve->ksp, &pc));
+  if (box->dim == 1) {
+    solve->parts = PETSC_TRUE;
+    PetscCall(PCSetType(pc, PCBJACOBI));
+  } else {
 #if defined(PETSC_HAVE_HYPRE)
-  PetscCall(PCSetType(pc, PCHYPRE));
-  PetscCall(PCHYPRESetType(pc, "boomeramg"));
+    PetscCall(PCSetType(pc, PCHYPRE));
+    PetscCall(PCHYPRESetType(pc, "boomeramg"));
 #else
-  PetscCall(PCSetType(pc, PCGAMG));
+    PetscCall(PCSetType(pc, PCGAMG));
 #endif
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -34,6 +39,26 @@ PetscErrorCode LinearSolveDestroy(LinearSolve *solve)
 {
   PetscFunctionBegin;
   PetscCall(KSPDestroy(&solve->ksp));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Sets the factorization of the parts, which exist from the first set-up on. */
+static PetscErrorCode FactorParts(LinearSolve *solve)
+{
+  PC       pc, part;
+  KSP     *parts;
+  PetscInt n;
+
+  PetscFunctionBegin;
+  PetscCall(KSPSetUp(solve->ksp));
+  PetscCall(KSPGetPC(solve->ksp, &pc));
+  PetscCall(PCBJacobiGetSubKSP(pc, &n, NULL, &parts));
+  for (PetscInt k = 0; k < n; k++) {
+    PetscCall(KSPSetType(parts[k], KSPPREONLY));
+    PetscCall(KSPGetPC(parts[k], &part));
+    PetscCall(PCSetType(part, PCLU));
+  }
+  solve->parts = PETSC_FALSE;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -47,6 +72,7 @@ PetscErrorCode LinearSolveRun(LinearSolve *solve, Mat matrix, Vec b, double smal
   PetscFunctionBegin;
   PetscCall(KSPSetOperators(solve->ksp, matrix, matrix));
   PetscCall(KSPSetTolerances(solve->ksp, solve->tolerance, small > 0.0 ? small : 1e-300, PETSC_DEFAULT, 500));
+  if (solve->parts) PetscCall(FactorParts(solve));
   PetscCall(
       KSPSetResidualHistory(solve->ksp, solve->history, (PetscInt)(sizeof solve->history / sizeof *solve->history), PETSC_TRUE));
   PetscCall(KSPSolve(solve->ksp, b, x));
@@ -102,6 +128,7 @@ PetscErrorCode BalanceCheck(FgBox box, PetscInt nsources, const Vec sources[], V
              "%s: no face gives a value, so sources and what enters through faces must cancel; their sum is %g %s, their "
              "absolute sum %g",
              name, total, unit, absolute);
+  if (!b) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(VecSum(b, &sum));
   PetscCall(VecGetSize(b, &n));
   PetscCall(VecShift(b, -sum / (PetscScalar)n));
