@@ -262,8 +262,8 @@ static void equal_anisotropy_reduces_to_monodomain(void **state)
     for (int level = 0; level < 2; level++) {
       AgreedSuccess(VecCopy(start, V));
       AgreedSuccess(VecCopy(start, u));
-      AgreedSuccess(FgBidomainStep(bidomain, dt / (1 << level), 6 << level, V, outside, NULL));
-      AgreedSuccess(FgReactionDiffusionStep(monodomain, dt / (1 << level), 6 << level, u));
+      AgreedSuccess(FgBidomainStep(bidomain, dt / (1 << level), 10 << level, V, outside, NULL));
+      AgreedSuccess(FgReactionDiffusionStep(monodomain, dt / (1 << level), 10 << level, u));
       AgreedSuccess(Difference(V, u, &split[level]));
       AgreedSuccess(FgBidomainImbalance(bidomain, V, outside, &imbalance));
       AgreedTrue(imbalance < 1e-8);
