@@ -50,6 +50,10 @@ static PetscErrorCode SolveElements(FgCell cell, const FgCellSettings *settings,
   FgComponents   components = {0};
 
   PetscFunctionBegin;
+  PetscCheck(
+      !cell->fine, PETSC_COMM_SELF, PETSC_ERR_USER,
+      "%s: tensors with off-diagonal values need trilinear elements, which do not take sub-sampled cells; leave --subsample away",
+      cell->source);
   PetscCall(PetscMalloc1(nphases, &permeable));
   for (PetscInt p = 0; p < nphases; p++) {
     permeable[p] = tensors[6 * p] > 0 || tensors[6 * p + 1] > 0 || tensors[6 * p + 2] > 0 ? PETSC_TRUE : PETSC_FALSE;
