@@ -94,6 +94,15 @@ jq -e '(.points | length == 18) and ([.points[] | select(.contrast == 1).conduct
 expect_exit 2 "$FINEGRAIN" homogenize "${raw[@]}" --phases phases.yaml --sweep fraction=0.1,0.2
 has stderr "an image is one cell"
 
+# The square array's published values, at resolutions 128 and 64 extrapolated: within half a percent (docs/physics/conduction.md).
+expect_exit 0 "$FINEGRAIN" homogenize --geometry square-cylinders --resolution 128 --sweep fraction=0.3,0.5,0.7 contrast=0.1,10,50 --json rows.json
+has stdout "each extrapolated from two resolutions"
+row=0
+for expected in 0.6053137 1.6520360 1.8125290 0.4139986 2.4154674 2.9145940 0.2462019 4.0617074 6.3359209; do
+  near "$(jq ".points[$row].conduction.K[0][0]" rows.json)" $expected 0.005 "square array, row $row"
+  row=$((row + 1))
+done
+
 # One cell on one and two ranks: equal to the tolerance of the solve.
 physics=conduction,bidomain,diffusion,chemotaxis,elasticity
 expect_exit 0 "$FINEGRAIN" homogenize "${raw[@]}" --phases phases.yaml --physics $physics -o one.json
