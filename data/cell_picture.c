@@ -1,6 +1,7 @@
 /* cell_picture.c: a picture of a cell by which a person sees at a glance what it is: slices through its middle with the
-   phases in colors and a legend of their volume fractions, and below them a field with a color bar. A cell of two dimensions is one
-   slice, one of one dimension a band. Only slices are gathered, so that the cell may be larger than the first rank. */
+   phases in colors and a legend of their volume fractions, and below them a field with a color bar. A cell of two
+   dimensions is one slice, one of one dimension a band. Only slices are gathered, so that the cell may be larger than the
+   memory of one rank. */
 #include "colormap.h"
 #include "draw.h"
 

@@ -208,9 +208,9 @@ static PetscErrorCode ReadAll(FgLabels labels, FgCell cell)
   PetscCall(MakeDictionary(&cell->table, &dictionary));
   ierr = ReadSlab(labels, &dictionary, cell->nlocal, chunk, cell->phase);
   for (PetscMPIInt r = 1; r < size; r++) {
-    PetscInt planes;
+    PetscInt start, planes;
 
-    PetscCallMPI(MPI_Recv(&planes, 1, MPIU_INT, r, 0, cell->comm, MPI_STATUS_IGNORE));
+    FgCellSlab(cell, r, &start, &planes);
     if (!ierr) ierr = ReadSlab(labels, &dictionary, planes * plane, chunk, slab);
     if (planes) PetscCallMPI(MPI_Send(slab, (PetscMPIInt)(planes * plane), MPI_UINT16_T, r, 0, cell->comm));
   }
@@ -226,7 +226,6 @@ static PetscErrorCode ReadAll(FgLabels labels, FgCell cell)
 static PetscErrorCode Receive(FgCell cell)
 {
   PetscFunctionBegin;
-  PetscCallMPI(MPI_Send(&cell->count, 1, MPIU_INT, 0, 0, cell->comm));
   if (cell->count)
     PetscCallMPI(MPI_Recv(cell->phase, (PetscMPIInt)cell->nlocal, MPI_UINT16_T, 0, 0, cell->comm, MPI_STATUS_IGNORE));
   PetscFunctionReturn(PETSC_SUCCESS);

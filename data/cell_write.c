@@ -18,15 +18,6 @@ static FgGrid GridOf(FgCell cell)
   return grid;
 }
 
-/* Planes of rank r as the slabs are cut (cell.c). */
-static void SlabOf(FgCell cell, PetscMPIInt rank, PetscMPIInt size, PetscInt *start, PetscInt *count)
-{
-  const PetscInt block = (cell->n[2] + size - 1) / size;
-
-  *start = PetscMin(cell->n[2], rank * block);
-  *count = PetscMin(cell->n[2], *start + block) - *start;
-}
-
 /* On the first rank all[ncomp][voxels] from local[nlocal][ncomp], to be freed; NULL on the others. */
 static PetscErrorCode Gather(FgCell cell, PetscInt ncomp, const float *local, float **all)
 {
@@ -56,7 +47,7 @@ static PetscErrorCode Gather(FgCell cell, PetscInt ncomp, const float *local, fl
     for (PetscMPIInt r = 1; r < size; r++) {
       PetscInt start, count;
 
-      SlabOf(cell, r, size, &start, &count);
+      FgCellSlab(cell, r, &start, &count);
       if (count == 0) continue;
       PetscCallMPI(MPI_Recv(mine + start * plane, (PetscMPIInt)(count * plane), MPI_FLOAT, r, 0, cell->comm, MPI_STATUS_IGNORE));
     }

@@ -60,23 +60,18 @@ static PetscErrorCode WriteDataset(FgCell cell, hid_t file, const char *name, Pe
     if (dataset < 0 || WritePlanes(dataset, cell, 0, cell->count, ncomp, type, local) < 0) *failed = PETSC_TRUE;
     if (ranks > 1) PetscCall(PetscMalloc1((size_t)(cell->count * plane * ncomp) * size, &planes));
     for (PetscMPIInt r = 1; r < ranks; r++) {
-      PetscInt slab[2];
+      PetscInt start, count;
 
-      PetscCallMPI(MPI_Recv(slab, 2, MPIU_INT, r, 0, cell->comm, MPI_STATUS_IGNORE));
-      if (slab[1] == 0) continue;
-      PetscCallMPI(MPI_Recv(planes, (PetscMPIInt)(slab[1] * cell->n[1]), row, r, 0, cell->comm, MPI_STATUS_IGNORE));
-      if (!*failed && WritePlanes(dataset, cell, slab[0], slab[1], ncomp, type, planes) < 0) *failed = PETSC_TRUE;
+      FgCellSlab(cell, r, &start, &count);
+      if (count == 0) continue;
+      PetscCallMPI(MPI_Recv(planes, (PetscMPIInt)(count * cell->n[1]), row, r, 0, cell->comm, MPI_STATUS_IGNORE));
+      if (!*failed && WritePlanes(dataset, cell, start, count, ncomp, type, planes) < 0) *failed = PETSC_TRUE;
     }
     PetscCall(PetscFree(planes));
     if (dataset >= 0 && H5Dclose(dataset) < 0) *failed = PETSC_TRUE;
     if (links >= 0) (void)H5Pclose(links);
     if (space >= 0) (void)H5Sclose(space);
-  } else {
-    const PetscInt slab[2] = {cell->start, cell->count};
-
-    PetscCallMPI(MPI_Send(slab, 2, MPIU_INT, 0, 0, cell->comm));
-    if (slab[1]) PetscCallMPI(MPI_Send(local, (PetscMPIInt)(slab[1] * cell->n[1]), row, 0, 0, cell->comm));
-  }
+  } else if (cell->count) PetscCallMPI(MPI_Send(local, (PetscMPIInt)(cell->count * cell->n[1]), row, 0, 0, cell->comm));
   PetscCallMPI(MPI_Type_free(&row));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

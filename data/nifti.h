@@ -14,8 +14,8 @@ PETSC_INTERN PetscErrorCode FgNiftiOpen(const char *path, FgImageInfo *info, gzF
 PETSC_INTERN PetscErrorCode FgNiftiHeaderParse(const char *path, const unsigned char *bytes, size_t nbytes, PetscBool compressed,
                                                PetscInt64 file_size, FgImageInfo *info);
 
-/* The next n <= FG_NIFTI_CHUNK values of an open stream, after `done` of them: slope and intercept applied; raw[n bytes_per_value] is
-   work space. */
+/* The next n <= FG_NIFTI_CHUNK values of an open stream, after `done` of them: slope and intercept applied;
+   raw[n bytes_per_value] is work space. */
 enum { FG_NIFTI_CHUNK = 65536 };
 PETSC_INTERN PetscErrorCode FgNiftiReadValues(const FgImageInfo *info, gzFile stream, PetscInt64 done, PetscInt n,
                                               unsigned char *raw, float *values);

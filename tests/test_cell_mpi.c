@@ -1,4 +1,4 @@
-/* test_cell_mpi.c: the periodic cell itself: slabs, fractions, neighboring planes, properties of phases and how they are refused. */
+/* test_cell_mpi.c: the periodic cell itself: slabs, fractions, neighboring planes, properties of phases and their refusal. */
 #include "agreed.h"
 
 #include "finegrain/cell.h"

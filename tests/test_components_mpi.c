@@ -1,5 +1,5 @@
-/* test_components_mpi.c: connected components of a periodic cell, their windings and where they percolate; against shapes whose answer is
-   known, and against a flood that carries positions. */
+/* test_components_mpi.c: connected components of a periodic cell, their windings and where they percolate; against shapes
+   whose answer is known, and against a flood that carries positions. */
 #include "agreed.h"
 
 #include "finegrain/geometry.h"

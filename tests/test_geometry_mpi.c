@@ -1,5 +1,5 @@
-/* test_geometry_mpi.c: cells from generators: exact fractions, those of the voxels near to them, the same on any number of ranks, no
-   overlap, and refusals. */
+/* test_geometry_mpi.c: cells from generators: exact fractions, those of the voxels near to them, the same on any number of
+   ranks, no overlap, and refusals. */
 #include "agreed.h"
 
 #include "finegrain/geometry.h"
@@ -16,8 +16,8 @@ static FgCell Make(MPI_Comm comm, const char *name, const FgGeometrySettings *se
   return cell;
 }
 
-/* Every generator at several fractions, resolutions and axes: the whole cell made on this rank alone holds the same labels as this
-   rank's slab. */
+/* Every generator at several fractions, resolutions and axes: the whole cell made on this rank alone holds the same labels
+   as this rank's slab. */
 static void RanksAgree(void **state)
 {
   for (const FgGeometry *geometry = FgGeometries; geometry->name; geometry++) {

@@ -112,14 +112,10 @@ static PetscErrorCode AddEdge(Edges *edges, int32_t from, int32_t to, int32_t ax
 static PetscErrorCode PlaneAbove(FgCell cell, const int32_t *part, int32_t *buffer, const int32_t **above)
 {
   const PetscInt plane = cell->n[0] * cell->n[1];
-  PetscMPIInt    rank, size, owners;
-  PetscInt       block;
+  PetscMPIInt    rank, owners = FgCellOwners(cell);
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(cell->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(cell->comm, &size));
-  block  = (cell->n[2] + size - 1) / size;
-  owners = (PetscMPIInt)((cell->n[2] + block - 1) / block);
   *above = cell->count == 0 ? NULL : owners == 1 ? part : buffer;
   if (cell->count == 0 || owners == 1) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCallMPI(MPI_Sendrecv(part, (PetscMPIInt)plane, MPI_INT32_T, (rank + owners - 1) % owners, 0, buffer, (PetscMPIInt)plane,

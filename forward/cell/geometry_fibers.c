@@ -7,9 +7,9 @@
 
      f = pi r^2 (m + 1/cos t) / (2 s tan t),     at 90 degrees pi r^2
 
-   Dispersed: `count` rods with round ends, 0.8 edges long from tip to tip (volume pi r^2 (0.8 - 2 r/3)), at random places, their
-   axes tilted from `axis` by two normal angles. Placed one after the other where they meet no earlier one; where a rod finds
-   no place, overlapping pairs are pushed apart without being turned, so that the directions stay as drawn. */
+   Dispersed: `count` rods with round ends, 0.8 edges long from tip to tip (volume pi r^2 (0.8 - 2 r/3)), at random places,
+   their axes tilted from `axis` by two normal angles. Placed one after the other where they meet no earlier one; where a
+   rod finds no place, overlapping pairs are pushed apart without being turned, so that the directions stay as drawn. */
 #include "shapes.h"
 
 #include <gsl/gsl_randist.h>
@@ -179,11 +179,11 @@ static double Meet(const Rods *rods, const Rod *a, const Rod *b, double wanted, 
     near[i] = a->center[i] - b->center[i];
     near[i] -= round(near[i]);
   }
-  for (PetscInt copy = 0; copy < 27; copy++) {
-    const double offset[3] = {near[0] + (double)(copy % 3 - 1), near[1] + (double)(copy / 3 % 3 - 1),
-                              near[2] + (double)(copy / 9 - 1)};
-    double       d[3], square, length;
+  for (PetscInt copy = 0; copy < 8; copy++) { /* along each axis the nearest one and the one on the other side */
+    double offset[3];
+    double d[3], square, length;
 
+    for (PetscInt i = 0; i < 3; i++) offset[i] = near[i] - (copy >> i & 1 ? copysign(1.0, near[i]) : 0.0);
     if (Dot(offset, offset) >= reach * reach) continue;
     square = BetweenSegments(offset, a->direction, b->direction, rods->half, d);
     least  = PetscMin(least, square);
@@ -274,11 +274,11 @@ static void FillRod(FgCell cell, const Rods *rods, const Rod *rod, uint16_t phas
     high[a] = (PetscInt)ceil((rod->center[a] + reach) * (double)cell->n[a]);
   }
   for (at[2] = low[2]; at[2] < high[2]; at[2]++) {
-    const PetscInt plane = ((at[2] % cell->n[2]) + cell->n[2]) % cell->n[2] - cell->start;
+    const PetscInt plane = FgShapeWrap(at[2], cell->n[2]) - cell->start;
 
     if (plane < 0 || plane >= cell->count) continue;
     for (at[1] = low[1]; at[1] < high[1]; at[1]++) {
-      uint16_t *row = cell->phase + (plane * cell->n[1] + ((at[1] % cell->n[1]) + cell->n[1]) % cell->n[1]) * cell->n[0];
+      uint16_t *row = cell->phase + (plane * cell->n[1] + FgShapeWrap(at[1], cell->n[1])) * cell->n[0];
 
       for (at[0] = low[0]; at[0] < high[0]; at[0]++) {
         double d[3], along;
@@ -286,7 +286,7 @@ static void FillRod(FgCell cell, const Rods *rods, const Rod *rod, uint16_t phas
         for (PetscInt a = 0; a < 3; a++) d[a] = ((double)at[a] + 0.5) / (double)cell->n[a] - rod->center[a];
         along = Clamp(Dot(d, rod->direction), rods->half);
         for (PetscInt a = 0; a < 3; a++) d[a] -= along * rod->direction[a];
-        if (Dot(d, d) < rods->radius * rods->radius) row[((at[0] % cell->n[0]) + cell->n[0]) % cell->n[0]] = phase;
+        if (Dot(d, d) < rods->radius * rods->radius) row[FgShapeWrap(at[0], cell->n[0])] = phase;
       }
     }
   }

@@ -1,10 +1,10 @@
 /* geometry_spheres.c: spheres in a cubic cell: simple cubic, or equal ones at random places without overlap.
 
-   Random places (in units of the edge): random sequential addition (Widom 1966), which puts every sphere at a uniformly random place
-   and takes it where it meets no earlier one. It jams at a fraction of 0.38 and gets slow before, so where a sphere finds no
-   place after many attempts, all that lack one are put anywhere and overlapping pairs push each other apart until none is
-   left. Neighbors are found by a grid of bins at least as wide as a sphere, so that a sweep costs O(spheres); the voxels are
-   filled row by row, which costs O(voxels). */
+   Random places (in units of the edge): random sequential addition (Widom 1966), which puts every sphere at a uniformly
+   random place and takes it where it meets no earlier one. It jams at a fraction of 0.38 and gets slow before, so where a
+   sphere finds no place after many attempts, all that lack one are put anywhere and overlapping pairs push each other
+   apart until none is left. Neighbors are found by a grid of bins at least as wide as a sphere, so that a sweep costs
+   O(spheres); the voxels are filled row by row, which costs O(voxels). */
 #include "shapes.h"
 
 #include <gsl/gsl_rng.h>
@@ -30,12 +30,6 @@ static void Interval(double center, double half, PetscInt n, PetscInt *first, Pe
   *last  = (PetscInt)ceil((center + half) * (double)n - 0.5);
 }
 
-static PetscInt Wrap(PetscInt i, PetscInt n)
-{
-  i %= n;
-  return i < 0 ? i + n : i;
-}
-
 /* Voxels of this rank whose centers are in the sphere or one of its periodic copies. */
 static void FillSphere(FgCell cell, const double center[3], double radius, uint16_t phase)
 {
@@ -43,17 +37,17 @@ static void FillSphere(FgCell cell, const double center[3], double radius, uint1
 
   for (PetscInt a = 1; a < 3; a++) Interval(center[a], radius, cell->n[a], &low[a], &high[a]);
   for (PetscInt k = low[2]; k < high[2]; k++) {
-    const PetscInt plane = Wrap(k, cell->n[2]) - cell->start;
+    const PetscInt plane = FgShapeWrap(k, cell->n[2]) - cell->start;
     const double   z     = ((double)k + 0.5) / (double)cell->n[2] - center[2];
 
     if (plane < 0 || plane >= cell->count) continue;
     for (PetscInt j = low[1]; j < high[1]; j++) {
       const double y = ((double)j + 0.5) / (double)cell->n[1] - center[1], square = radius * radius - y * y - z * z;
-      uint16_t    *row = cell->phase + (plane * cell->n[1] + Wrap(j, cell->n[1])) * cell->n[0];
+      uint16_t    *row = cell->phase + (plane * cell->n[1] + FgShapeWrap(j, cell->n[1])) * cell->n[0];
 
       if (square <= 0) continue;
       Interval(center[0], sqrt(square), cell->n[0], &low[0], &high[0]);
-      for (PetscInt i = low[0]; i < high[0]; i++) row[Wrap(i, cell->n[0])] = phase;
+      for (PetscInt i = low[0]; i < high[0]; i++) row[FgShapeWrap(i, cell->n[0])] = phase;
     }
   }
 }
@@ -120,7 +114,7 @@ static double Neighbors(const Packing *packing, PetscInt sphere, double wanted, 
   for (PetscInt k = -reach; k <= reach; k++) {
     for (PetscInt j = -reach; j <= reach; j++) {
       for (PetscInt i = -reach; i <= reach; i++) {
-        const PetscInt bin = (Wrap(at[2] + k, m) * m + Wrap(at[1] + j, m)) * m + Wrap(at[0] + i, m);
+        const PetscInt bin = (FgShapeWrap(at[2] + k, m) * m + FgShapeWrap(at[1] + j, m)) * m + FgShapeWrap(at[0] + i, m);
 
         for (PetscInt other = packing->first[bin]; other >= 0; other = packing->next[other]) {
           double d[3], square;

@@ -11,6 +11,13 @@ void FgShapeVoxels(PetscInt resolution, const double edge[3], PetscInt n[3]);
 typedef uint16_t (*FgShape)(const void *context, const double y[3]);
 void FgShapeFill(FgCell cell, FgShape shape, const void *context);
 
+/* An index along an axis of n voxels, back into the cell. */
+static inline PetscInt FgShapeWrap(PetscInt i, PetscInt n)
+{
+  i %= n;
+  return i < 0 ? i + n : i;
+}
+
 /* Number of phases that hold fibers of `orientations` orientations: all one, or one each if the cell has phases for that. */
 PetscInt FgShapeFiberPhases(FgCell cell, PetscInt orientations);
 

@@ -113,6 +113,9 @@ PETSC_EXTERN PetscErrorCode FgCellCreate(MPI_Comm comm, const PetscInt n[3], con
 /* The same without voxels (`phase` stays NULL): to ask what a physics would need, before anything large is allocated. */
 PETSC_EXTERN PetscErrorCode FgCellPlan(MPI_Comm comm, const PetscInt n[3], const double edge[3], const FgPhaseTable *table,
                                        const char *source, FgCell *cell);
+/* Planes of another rank: start .. start + count - 1; and how many ranks own any, which are the first ones. */
+PETSC_EXTERN void        FgCellSlab(FgCell cell, PetscMPIInt rank, PetscInt *start, PetscInt *count);
+PETSC_EXTERN PetscMPIInt FgCellOwners(FgCell cell);
 /* Counts the fractions; refuses phase indices outside of the table. Collective. */
 PETSC_EXTERN PetscErrorCode FgCellComplete(FgCell cell);
 /* Takes the labels of `fine`, a cell of the same edges with `subsample` times the voxels along each axis that has more than

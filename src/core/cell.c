@@ -6,6 +6,29 @@
 #include <math.h>
 #include <string.h>
 
+static PetscInt PlanesARank(FgCell cell)
+{
+  PetscMPIInt size = 1;
+
+  (void)MPI_Comm_size(cell->comm, &size);
+  return (cell->n[2] + size - 1) / size;
+}
+
+void FgCellSlab(FgCell cell, PetscMPIInt rank, PetscInt *start, PetscInt *count)
+{
+  const PetscInt block = PlanesARank(cell);
+
+  *start = PetscMin(cell->n[2], rank * block);
+  *count = PetscMin(cell->n[2], *start + block) - *start;
+}
+
+PetscMPIInt FgCellOwners(FgCell cell)
+{
+  const PetscInt block = PlanesARank(cell);
+
+  return (PetscMPIInt)((cell->n[2] + block - 1) / block);
+}
+
 PetscErrorCode FgCellPlan(MPI_Comm comm, const PetscInt n[3], const double edge[3], const FgPhaseTable *table, const char *source,
                           FgCell *out)
 {
@@ -20,7 +43,7 @@ PetscErrorCode FgCellPlan(MPI_Comm comm, const PetscInt n[3], const double edge[
              "%s: the cell is one voxel, which has no microstructure; expected at least two", source);
   for (PetscInt i = 0; i < 3; i++)
     PetscCheck(isfinite(edge[i]) && edge[i] > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: edge %" PetscInt_FMT " of the cell is %g m, expected a positive length", source, i, edge[i]);
+               "%s: edge %" PetscInt_FMT " of the cell is %.6g m, expected a positive length", source, i, edge[i]);
   PetscCheck(table->nphases > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: no phases", table->source);
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   PetscCallMPI(MPI_Comm_size(comm, &size));
@@ -36,8 +59,7 @@ PetscErrorCode FgCellPlan(MPI_Comm comm, const PetscInt n[3], const double edge[
     cell->edge[i]    = edge[i];
     cell->spacing[i] = edge[i] / (double)n[i];
   }
-  cell->start  = PetscMin(n[2], rank * block);
-  cell->count  = PetscMin(n[2], cell->start + block) - cell->start;
+  FgCellSlab(cell, rank, &cell->start, &cell->count);
   cell->nlocal = cell->count * n[0] * n[1];
   PetscCall(FgPhaseTableCopy(table, &cell->table));
   PetscCall(PetscCalloc1(table->nphases, &cell->fraction));
@@ -138,14 +160,10 @@ PetscErrorCode FgHaloPlanes(FgCell cell, FgHalo *halo, const double *first, cons
                             const double **below, const double **above)
 {
   const size_t plane = (size_t)(cell->n[0] * cell->n[1] * ncomp);
-  PetscMPIInt  rank, size, owners, down, up;
-  PetscInt     block;
+  PetscMPIInt  rank, owners = FgCellOwners(cell), down, up;
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(cell->comm, &rank));
-  PetscCallMPI(MPI_Comm_size(cell->comm, &size));
-  block  = (cell->n[2] + size - 1) / size;
-  owners = (PetscMPIInt)((cell->n[2] + block - 1) / block);
   if (owners == 1) {
     *below = last;
     *above = first;

@@ -1,5 +1,5 @@
-/* fuzz_cell_image.c: whatever the bytes of a cell image are, raw, packed or HDF5, it is read or refused; every voxel of what is accepted
-   has a phase. NIfTI headers have a target of their own. */
+/* fuzz_cell_image.c: whatever the bytes of a cell image are, raw, packed or HDF5, it is read or refused; every voxel of
+   what is accepted has a phase. NIfTI headers have a target of their own. */
 #include "fuzz.h"
 
 #include "finegrain/cell_file.h"
