@@ -239,13 +239,17 @@ static PetscErrorCode ReportBounds(FgCell cell, const FgElastic *elastic, FgCell
 /* Hashin and Shtrikman's bounds for isotropic mixtures in three dimensions. */
 static PetscErrorCode ReportHashinShtrikman(FgCell cell, const FgElastic *elastic, FgCellReport *report)
 {
-  double   extreme[2][2] = {{PETSC_MAX_REAL, PETSC_MAX_REAL}, {0, 0}}, bulk[2], shear[2], K, G;
-  PetscInt present       = 0;
+  const PetscBool flat          = cell->n[0] == 1 || cell->n[1] == 1 || cell->n[2] == 1 ? PETSC_TRUE : PETSC_FALSE;
+  double          extreme[2][2] = {{PETSC_MAX_REAL, PETSC_MAX_REAL}, {0, 0}}, bulk[2], shear[2], K, G;
+  FgEffective    *item;
+  PetscInt        present = 0;
 
   PetscFunctionBegin;
   FgStiffnessModuli(elastic->result.energy, &K, &G);
-  PetscCall(Detail(report, "C_bulk", "Pa", 1, 1, &K, "bulk modulus of the isotropic stiffness nearest to C"));
-  PetscCall(Detail(report, "C_shear", "Pa", 1, 1, &G, "shear modulus of the isotropic stiffness nearest to C"));
+  PetscCall(FgReportEffective(report, "C_bulk", "Pa", 1, 1, &K, "bulk modulus of the isotropic stiffness nearest to C", &item));
+  item->detail = flat;
+  PetscCall(FgReportEffective(report, "C_shear", "Pa", 1, 1, &G, "shear modulus of the isotropic stiffness nearest to C", &item));
+  item->detail = flat;
   for (PetscInt p = 0; p < cell->table.nphases; p++) {
     if (cell->fraction[p] == 0) continue;
     if (!FgStiffnessIsIsotropic(elastic->stiffness + 36 * p)) PetscFunctionReturn(PETSC_SUCCESS);
@@ -256,7 +260,7 @@ static PetscErrorCode ReportHashinShtrikman(FgCell cell, const FgElastic *elasti
     extreme[1][1] = PetscMax(extreme[1][1], G);
     present++;
   }
-  if (present < 2 || cell->n[0] == 1 || cell->n[1] == 1 || cell->n[2] == 1) PetscFunctionReturn(PETSC_SUCCESS);
+  if (present < 2 || flat) PetscFunctionReturn(PETSC_SUCCESS);
   for (int i = 0; i < 2; i++) {
     const double k = extreme[i][0], g = extreme[i][1], z = g > 0 ? g * (9.0 * k + 8.0 * g) / (6.0 * (k + 2.0 * g)) : 0.0;
     double       sums[2] = {0, 0};
