@@ -282,8 +282,9 @@ static PetscErrorCode ReportHashinShtrikman(FgCell cell, const FgElastic *elasti
 /* E, G and Poisson's ratios along the axes, where C is orthotropic in them. */
 static PetscErrorCode ReportEngineering(const FgElastic *elastic, FgCellReport *report)
 {
-  const double *C = elastic->result.energy;
-  double        S[36], coupling = 0, E[3], G[3], nu[9] = {0};
+  static const int pulled[6] = {0, 0, 1, 1, 2, 2}, contracts[6] = {1, 2, 0, 2, 0, 1};
+  const double    *C = elastic->result.energy;
+  double           S[36], coupling = 0, E[3], G[3], nu[6];
 
   PetscFunctionBegin;
   for (int i = 0; i < 6; i++) {
@@ -305,13 +306,13 @@ static PetscErrorCode ReportEngineering(const FgElastic *elastic, FgCellReport *
   for (int i = 0; i < 3; i++) {
     E[i] = 1.0 / S[7 * i];
     G[i] = 1.0 / S[7 * (i + 3)];
-    for (int j = 0; j < 3; j++) {
-      if (i != j) nu[3 * i + j] = -S[6 * i + j] / S[7 * i];
-    }
   }
+  for (int i = 0; i < 6; i++) nu[i] = -S[6 * pulled[i] + contracts[i]] / S[7 * pulled[i]];
   PetscCall(FgReportEffective(report, "E", "Pa", 3, 1, E, "Young's moduli along x, y, z", NULL));
   PetscCall(FgReportEffective(report, "G", "Pa", 3, 1, G, "shear moduli yz, xz, xy", NULL));
-  PetscCall(FgReportEffective(report, "nu", "1", 3, 3, nu, "Poisson's ratios: row pulled, column contracts", NULL));
+  PetscCall(FgReportEffective(report, "nu", "1", 6, 1, nu,
+                              "Poisson's ratios xy, xz, yx, yz, zx, zy: pulled along the first, contracts along the second",
+                              NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
