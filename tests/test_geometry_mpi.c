@@ -132,7 +132,8 @@ static void RandomShapesDoNotOverlap(void **state)
     PetscInt    count;
   } cases[] = {{"random-spheres", 0.30153, -1, 30}, {"random-spheres", 0.45, -1, 30},    {"random-spheres", 0.45, -1, 500},
                {"random-spheres", 0.45, -1, 2},     {"random-spheres", 0.4, -1, 3},      {"dispersed-fibers", 0.15, 10, 24},
-               {"dispersed-fibers", 0.25, 0, 40},   {"dispersed-fibers", 0.12, 60, 100}, {"dispersed-fibers", 0.3, 5, 12}};
+               {"dispersed-fibers", 0.25, 0, 40},   {"dispersed-fibers", 0.12, 60, 100}, {"dispersed-fibers", 0.3, 20, 24},
+               {"dispersed-fibers", 0.15, 20, 100}};
 
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     double first = 0;

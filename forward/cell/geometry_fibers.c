@@ -323,7 +323,7 @@ PetscErrorCode FgDispersedFibersFill(const FgGeometrySettings *settings, FgCell 
   PetscCheck(
       apart, PETSC_COMM_SELF, PETSC_ERR_USER,
       "dispersed-fibers: found no places without overlap for %" PetscInt_FMT
-      " fibers with a fraction of %.6g and tilts of %.6g degrees; take more fibers, another seed, a smaller fraction or angle",
+      " fibers with a fraction of %.6g and tilts of %.6g degrees; take fewer fibers, another seed, a smaller fraction or angle",
       settings->count, settings->fraction, settings->angle);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
