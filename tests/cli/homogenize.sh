@@ -81,6 +81,37 @@ expect_exit 0 "$FINEGRAIN" homogenize --dry-run "${raw[@]}" --phases phases.yaml
 has stdout "MiB will be needed"
 [ ! -e dry.json ] || fail "a dry run wrote"
 
+# A given velocity: periodic shear U sin(2 pi y/H) has the dispersion D (1 + Pe^2/(8 pi^2)), Pe = U H/D, 1.35135 here (docs/physics/advection.md).
+python3 - <<'END'
+import math, struct
+n, edge = (4, 64, 1), 1 / 64  # voxels, m
+header = bytearray(352)
+struct.pack_into("<i", header, 0, 348)
+struct.pack_into("<8h", header, 40, 4, *n, 3, 1, 1, 1)
+struct.pack_into("<hh", header, 70, 16, 32)
+struct.pack_into("<8f", header, 76, 1, 1000 * edge, 1000 * edge, 1000 * edge, 1, 1, 1, 1)
+struct.pack_into("<ff", header, 108, 352, 1)
+struct.pack_into("<b", header, 123, 2)
+struct.pack_into("<h", header, 254, 1)
+for row in range(3):
+    struct.pack_into("<f", header, 280 + 20 * row, 1000 * edge)
+header[344:348] = b"n+1\0"
+with open("shear.nii", "wb") as out:
+    out.write(header)
+    for component in range(3):
+        for y in range(n[1]):
+            value = 6 * math.sin(2 * math.pi * (y + 0.5) / n[1]) if component == 0 else 0
+            out.write(struct.pack("<4f", *[value] * n[0]))
+open("uniform.raw", "wb").write(bytes(n[0] * n[1]))
+END
+printf 'phases:\n  - {label: 0, name: fluid, diffusivity: 0.7, fluid: 1}\n' >fluid.yaml
+expect_exit 0 "$FINEGRAIN" homogenize uniform.raw --size 4x64x1 --voxel-size 0.015625 --phases fluid.yaml --physics dispersion \
+  --velocity shear.nii -o shear.json
+near "$(value shear.json dispersion D 0 0)" 1.3513504662721711 0.001 "shear dispersion"
+expect_exit 3 "$FINEGRAIN" homogenize "${raw[@]}" --phases phases.yaml --physics dispersion --velocity shear.nii
+one_line stderr
+has stderr "shear.nii: found 4 x 64 x 1 voxels in 3 volumes"
+
 # Sweeps: the same on one and two ranks; K = 1 at contrast 1; contrast 0 is impermeable.
 sweep=(--geometry square-cylinders --resolution 32 --sweep fraction=0.1:0.5:3 "contrast=0,1e-2:1e2:5")
 expect_exit 0 "$FINEGRAIN" homogenize "${sweep[@]}" --physics conduction -o table.h5 --json sweep1.json
