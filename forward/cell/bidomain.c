@@ -68,7 +68,7 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   double *tensors, bytes;
 
   if (FgCellProperty(cell, properties[0], &tensors, NULL)) return 0;
-  bytes = FgConductionBytes(cell, tensors, 3) + 4.0;
+  bytes = FgConductionBytes(cell, settings, tensors, 3) + 4.0;
   PetscFree(tensors);
   return bytes;
 }

@@ -54,7 +54,7 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   double *tensors, bytes;
 
   if (FgCellProperty(cell, "conductivity", &tensors, NULL)) return 0;
-  bytes = FgConductionBytes(cell, tensors, 3);
+  bytes = FgConductionBytes(cell, settings, tensors, 3);
   PetscFree(tensors);
   return bytes;
 }

@@ -47,7 +47,7 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   double *tensors, storage, bytes;
 
   if (Tensors(cell, &tensors, &storage)) return 0;
-  bytes = FgConductionBytes(cell, tensors, 3);
+  bytes = FgConductionBytes(cell, settings, tensors, 3);
   PetscFree(tensors);
   return bytes;
 }

@@ -19,12 +19,13 @@ void FgTensorsScale(FgCell cell, const double *factor, double *tensors)
   }
 }
 
-double FgConductionBytes(FgCell cell, const double *tensors, PetscInt correctors)
+double FgConductionBytes(FgCell cell, const FgCellSettings *settings, const double *tensors, PetscInt correctors)
 {
-  const double buffer = 8.0 * (1.0 + 2.0 / (double)cell->n[0]);
+  const double buffer    = 8.0 * (1.0 + 2.0 / (double)cell->n[0]);
+  const double multigrid = settings->solver == FG_CELL_SOLVER_ALGEBRAIC ? 450.0 : 0.0; /* algebraic.c */
 
   if (!FgTensorsAreDiagonal(cell, tensors)) return FgElementsBytesPerVoxel(cell, 1);
-  return 2.0 + 8.0 * (double)correctors + 24.0 + buffer;
+  return 2.0 + 8.0 * (double)correctors + 24.0 + buffer + multigrid;
 }
 
 /* K <- P K P, exact zeros in rows and columns that the projector leaves out. */

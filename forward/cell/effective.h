@@ -28,7 +28,7 @@ PetscErrorCode FgConductionReport(FgCell cell, const FgConduction *conduction, c
 PetscErrorCode FgConductionBounds(FgCell cell, const double *tensors, const char *name, const char *unit, FgCellReport *report);
 
 /* Bytes a voxel of such a solve, with `correctors` arrays kept. */
-double FgConductionBytes(FgCell cell, const double *tensors, PetscInt correctors);
+double FgConductionBytes(FgCell cell, const FgCellSettings *settings, const double *tensors, PetscInt correctors);
 
 /* [nphases][6] = factor[phase] tensor[phase]. */
 void FgTensorsScale(FgCell cell, const double *factor, double *tensors);

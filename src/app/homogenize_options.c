@@ -245,6 +245,18 @@ static PetscBool CheckCell(const HomogenizeSettings *s, char message[FG_MESSAGE_
   return PETSC_FALSE;
 }
 
+static PetscBool CheckPhysics(const HomogenizeSettings *s, char message[FG_MESSAGE_LENGTH])
+{
+  const FgPhysics *physics;
+
+  for (PetscInt i = 0; (physics = FgHomogenizePhysics(s, i)); i++) {
+    if (s->subsample == 1 || physics->subsampled) continue;
+    snprintf(message, FG_MESSAGE_LENGTH, "--subsample: %s does not take sub-sampled voxels, leave it out", physics->name);
+    return PETSC_FALSE;
+  }
+  return PETSC_TRUE;
+}
+
 static PetscBool CheckOutput(const HomogenizeSettings *s, char message[FG_MESSAGE_LENGTH])
 {
   if (s->output[0] && !EndsWith(s->output, ".json") && !EndsWith(s->output, ".h5")) {
@@ -271,7 +283,9 @@ PetscBool FgHomogenizeCheck(const void *context, char message[FG_MESSAGE_LENGTH]
   const HomogenizeSettings *s     = context;
   FgHomogenizationTable     table = {0};
 
-  if (!CheckCell(s, message) || !CheckOutput(s, message) || !FgHomogenizeReadSweep(s, &table, message)) return PETSC_FALSE;
+  if (!CheckCell(s, message) || !CheckPhysics(s, message) || !CheckOutput(s, message) ||
+      !FgHomogenizeReadSweep(s, &table, message))
+    return PETSC_FALSE;
   for (PetscInt k = 0; k < table.naxes; k++) free(table.axes[k].value);
   return PETSC_TRUE;
 }

@@ -44,6 +44,9 @@ one_line stderr
 has stderr "hex.json exists already"
 expect_exit 0 "$FINEGRAIN" homogenize --geometry hex-cylinders --resolution 16 -o hex.json --force -q
 [ ! -s stdout ] || fail "-q says: $(cat stdout)"
+expect_exit 0 "$FINEGRAIN" homogenize --geometry square-cylinders --fraction 0.5 --resolution 64 --contrast 10 --subsample 8 --json fine.json
+has stdout "extrapolated from both resolutions"
+near "$(jq '.physics[0].effective[0].extrapolated[0][0]' fine.json)" 2.4154674 0.001 "square cylinders, extrapolated"
 for geometry in square-cylinders cubic-spheres random-spheres checkerboard plane-channels round-channels crossed-fibers dispersed-fibers; do
   expect_exit 0 "$FINEGRAIN" homogenize --geometry $geometry --resolution 16 --no-estimate
   has stdout "K [S/m]"
@@ -153,6 +156,8 @@ usage "found both" cell.raw --geometry laminate
 usage "--phases: is missing" cell.raw
 usage "--physics: expected one of" --geometry laminate --physics magic
 usage "--contrast, --phases" --geometry laminate --contrast 2 --phases phases.yaml
+usage "--subsample: elasticity does not take" --geometry laminate --physics conduction,elasticity --subsample 4
+usage "--subsample: expected 1 or an even number" --geometry laminate --subsample 3
 usage "--size: is for images" --geometry laminate --size 2,2,2
 usage "--sweep: expected numbers and ranges" --geometry laminate --sweep fraction=0.1:0.2
 usage "--sweep: seeds cannot be swept" --geometry laminate --sweep seeds=1,2
