@@ -39,6 +39,8 @@ extern const FgOption FgHomogenizeCellOptions[], FgHomogenizeSolveOptions[],
 extern const FgCommandList FgHomogenizeLists[];
 PetscBool                  FgHomogenizeCheck(const void *settings, char message[FG_MESSAGE_LENGTH]);
 
+PetscBool FgHomogenizeEndsWith(const char *text, const char *ending);
+
 /* i-th physics of the settings, NULL after the last. */
 const FgPhysics   *FgHomogenizePhysics(const HomogenizeSettings *settings, PetscInt i);
 FgGeometrySettings FgHomogenizeGeometry(const HomogenizeSettings *settings);
@@ -67,7 +69,7 @@ PetscErrorCode FgHomogenizeCoarse(const HomogenizeSettings *settings, FgCell cel
 /* Reads the velocity on the lower faces of every voxel, [nlocal][3] [m/s] (PetscFree); NULL where none is given. Collective. */
 PetscErrorCode FgHomogenizeVelocity(const HomogenizeSettings *settings, FgCell cell, double **velocity);
 
-/* --- homogenize_output.c ----------------------------------------------------------------------------------------------- */
+/* --- homogenize_compare.c ----------------------------------------------------------------------------------------------- */
 
 typedef struct {
   PetscInt          n; /* physics */
@@ -76,6 +78,18 @@ typedef struct {
   double           *seconds;          /* [n] wall clock */
 } FgHomogenized;
 
+/* NAME_ending, of the same shape; NULL where there is none. */
+const FgEffective *FgHomogenizeCompanion(const FgCellReport *report, const FgEffective *item, const char *ending);
+/* Whether an item only accompanies another one, beside which its numbers are printed. */
+PetscBool FgHomogenizeAccompanies(const FgCellReport *report, const FgEffective *item);
+/* ||fine - coarse|| / ||fine||, NAN where there is no estimate (coarse NULL). */
+double FgHomogenizeDiscretization(const FgEffective *fine, const FgCellReport *coarse);
+/* Sub-sampled faces make the error fall in proportion to the voxels: two resolutions give the limit. FALSE where they do not. */
+PetscBool FgHomogenizeExtrapolate(const HomogenizeSettings *settings, const FgEffective *fine, const FgCellReport *coarse,
+                                  double value[FG_PROPERTY_VALUES]);
+
+/* --- homogenize_print.c, homogenize_json.c ------------------------------------------------------------------------------ */
+
 void    FgHomogenizePrintCell(FgCell cell, FgLog *log);
 void    FgHomogenizePrint(const HomogenizeSettings *settings, FgCell cell, const FgHomogenized *found, FgLog *log);
 json_t *FgHomogenizeJson(const HomogenizeSettings *settings, FgCell cell, const FgHomogenized *found);
@@ -83,20 +97,20 @@ json_t *FgHomogenizeJson(const HomogenizeSettings *settings, FgCell cell, const 
 PetscErrorCode FgHomogenizeProvenance(const HomogenizeSettings *settings, json_t **root);
 /* Matrix by rows, a number for 1 x 1, a list for one column. */
 json_t *FgHomogenizeMatrix(PetscInt rows, PetscInt columns, const double *value);
-/* Refuses outputs that are there without --force, or whose folder cannot be written. Collective, as the next. */
+
+/* --- homogenize_output.c ------------------------------------------------------------------------------------------------ */
+
+/* Refuses outputs that are there without --force, or whose folder cannot be written. Collective, as those that write. */
 PetscErrorCode FgHomogenizeRefuse(const HomogenizeSettings *settings);
 /* Unfinished files are looked for beside the file that is being written, should the run be stopped. */
 void           FgHomogenizeWatch(const char *path);
-PetscBool      FgHomogenizeIsTable(const char *path); /* ends in .h5 */
 PetscErrorCode FgHomogenizeWriteJson(const HomogenizeSettings *settings, const json_t *root);
 PetscErrorCode FgHomogenizeWriteFields(const HomogenizeSettings *settings, FgCell cell, const FgHomogenized *found);
 
-/* --- homogenize_sweep.c ------------------------------------------------------------------------------------------------ */
+/* --- homogenize_sweep_words.c, homogenize_sweep.c ----------------------------------------------------------------------- */
 
-/* Reads "fraction=0.02:0.78:20 contrast=0,1e-3:1e3:13" into naxes and axes of the table, values increasing; PetscFree of each value. FALSE: message says
-   why. */
-PetscBool      FgHomogenizeReadSweep(const HomogenizeSettings *settings, FgHomogenizationTable *table,
-                                     char message[FG_MESSAGE_LENGTH]);
+/* Reads --sweep into naxes and axes of the table, values increasing; free() of each value. FALSE: message says why. */
+PetscBool      FgSweepRead(const HomogenizeSettings *settings, FgHomogenizationTable *table, char message[FG_MESSAGE_LENGTH]);
 PetscErrorCode FgHomogenizeSweep(const HomogenizeSettings *settings, FgLog *log);
 
 extern const FgCommand FgCommandHomogenize;

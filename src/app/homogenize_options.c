@@ -206,7 +206,7 @@ FgCellSettings FgHomogenizeSolver(const HomogenizeSettings *s)
   return settings;
 }
 
-static PetscBool EndsWith(const char *text, const char *ending)
+PetscBool FgHomogenizeEndsWith(const char *text, const char *ending)
 {
   const size_t length = strlen(text), of_ending = strlen(ending);
 
@@ -229,9 +229,6 @@ static PetscBool CheckCell(const HomogenizeSettings *s, char message[FG_MESSAGE_
   } else if (s->subsample > 1 && (s->subsample % 2 || s->image[0])) {
     snprintf(message, FG_MESSAGE_LENGTH, "--subsample: expected 1 or an even number, and --geometry, found %d%s",
              (int)s->subsample, s->image[0] ? " with an image" : "");
-  } else if (s->subsample > 1 && !SubsampleAll(s)) {
-    snprintf(message, FG_MESSAGE_LENGTH,
-             "--subsample: is for conduction, diffusion, bidomain and porous-electrode, found --physics %.100s", s->physics);
   } else if (s->voxel_size.n == 2) {
     snprintf(message, FG_MESSAGE_LENGTH, "--voxel-size: expected 1 or 3 numbers [m], found 2");
   } else {
@@ -250,7 +247,7 @@ static PetscBool CheckPhysics(const HomogenizeSettings *s, char message[FG_MESSA
   const FgPhysics *physics;
 
   for (PetscInt i = 0; (physics = FgHomogenizePhysics(s, i)); i++) {
-    if (s->subsample == 1 || physics->subsampled) continue;
+    if (s->subsample <= 1 || physics->subsampled) continue;
     snprintf(message, FG_MESSAGE_LENGTH, "--subsample: %s does not take sub-sampled voxels, leave it out", physics->name);
     return PETSC_FALSE;
   }
@@ -259,13 +256,13 @@ static PetscBool CheckPhysics(const HomogenizeSettings *s, char message[FG_MESSA
 
 static PetscBool CheckOutput(const HomogenizeSettings *s, char message[FG_MESSAGE_LENGTH])
 {
-  if (s->output[0] && !EndsWith(s->output, ".json") && !EndsWith(s->output, ".h5")) {
+  if (s->output[0] && !FgHomogenizeEndsWith(s->output, ".json") && !FgHomogenizeEndsWith(s->output, ".h5")) {
     snprintf(message, FG_MESSAGE_LENGTH, "--output: expected a name that ends in .json or .h5, found '%.200s'", s->output);
-  } else if (EndsWith(s->output, ".h5") && !s->sweep[0]) {
+  } else if (FgHomogenizeEndsWith(s->output, ".h5") && !s->sweep[0]) {
     snprintf(message, FG_MESSAGE_LENGTH, "--output: .h5 holds the table of a sweep; give --sweep, or a name that ends in .json");
-  } else if (EndsWith(s->output, ".h5") && strchr(s->physics, ',')) {
+  } else if (FgHomogenizeEndsWith(s->output, ".h5") && strchr(s->physics, ',')) {
     snprintf(message, FG_MESSAGE_LENGTH, "--output: a table (.h5) is of one physics, found --physics %.200s", s->physics);
-  } else if (s->picture[0] && !EndsWith(s->picture, ".png")) {
+  } else if (s->picture[0] && !FgHomogenizeEndsWith(s->picture, ".png")) {
     snprintf(message, FG_MESSAGE_LENGTH, "--picture: expected a name that ends in .png, found '%.200s'", s->picture);
   } else if (s->sweep[0] && (s->fields[0] || s->picture[0] || s->velocity[0])) {
     snprintf(message, FG_MESSAGE_LENGTH, "--%s: is of one cell, --sweep makes many",
@@ -283,8 +280,7 @@ PetscBool FgHomogenizeCheck(const void *context, char message[FG_MESSAGE_LENGTH]
   const HomogenizeSettings *s     = context;
   FgHomogenizationTable     table = {0};
 
-  if (!CheckCell(s, message) || !CheckPhysics(s, message) || !CheckOutput(s, message) ||
-      !FgHomogenizeReadSweep(s, &table, message))
+  if (!CheckCell(s, message) || !CheckPhysics(s, message) || !CheckOutput(s, message) || !FgSweepRead(s, &table, message))
     return PETSC_FALSE;
   for (PetscInt k = 0; k < table.naxes; k++) free(table.axes[k].value);
   return PETSC_TRUE;
