@@ -7,6 +7,7 @@
 
 #include <hdf5.h>
 #include <math.h>
+#include <nifti2_io.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
@@ -249,14 +250,26 @@ static void ReadsPlanes(void **state)
   FgCell                     cell;
 
   if (!Rank()) {
-    const hsize_t dims[2] = {2, 3};
-    hid_t         file    = H5Fcreate(ScratchPath("flat.hdf5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-    hid_t         space = H5Screate_simple(2, dims, NULL), scalar = H5Screate(H5S_SCALAR);
-    hid_t         set  = H5Dcreate2(file, "set", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    hid_t         size = H5Acreate2(set, "voxel_size", H5T_IEEE_F32LE, scalar, H5P_DEFAULT, H5P_DEFAULT);
-    const double  h    = 1e-6;
+    const nifti_1_header header         = {.sizeof_hdr = 348,
+                                           .dim        = {2, 3, 2, 0, 0, 0, 0, 0},
+                                           .datatype   = 2,
+                                           .bitpix     = 8,
+                                           .pixdim     = {1, 1e-3f, 2e-3f, 0, 0, 0, 0, 0},
+                                           .vox_offset = 352,
+                                           .xyzt_units = NIFTI_UNITS_MM,
+                                           .magic      = "n+1"};
+    unsigned char        image[352 + 6] = {0};
+    const hsize_t        dims[2]        = {2, 3};
+    hid_t                file           = H5Fcreate(ScratchPath("flat.hdf5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t                space = H5Screate_simple(2, dims, NULL), scalar = H5Screate(H5S_SCALAR);
+    hid_t                set  = H5Dcreate2(file, "set", H5T_STD_U8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    hid_t                size = H5Acreate2(set, "voxel_size", H5T_IEEE_F32LE, scalar, H5P_DEFAULT, H5P_DEFAULT);
+    const double         h    = 1e-6;
 
     ScratchWrite(ScratchPath("flat.raw"), bytes, sizeof bytes);
+    memcpy(image, &header, sizeof header);
+    memcpy(image + 352, bytes, sizeof bytes);
+    ScratchWrite(ScratchPath("flat.nii"), image, sizeof image);
     if (H5Dwrite(set, H5T_NATIVE_UINT8, H5S_ALL, H5S_ALL, H5P_DEFAULT, bytes) < 0 || H5Awrite(size, H5T_NATIVE_DOUBLE, &h) < 0)
       abort();
     H5Aclose(size);
@@ -268,6 +281,10 @@ static void ReadsPlanes(void **state)
   MPI_Barrier(PETSC_COMM_WORLD);
   AgreedSuccess(FgCellReadImage(PETSC_COMM_WORLD, ScratchPath("flat.raw"), &flat, &table, &cell));
   AgreedTrue(cell->n[1] == 1 && cell->n[2] == 2 && cell->fraction[0] == 0.5 && cell->fraction[2] == 0.5);
+  AgreedSuccess(FgCellDestroy(&cell));
+  AgreedSuccess(FgCellReadImage(PETSC_COMM_WORLD, ScratchPath("flat.nii"), &FgCellImageDefaults, &table, &cell));
+  AgreedTrue(cell->n[0] == 3 && cell->n[1] == 2 && cell->n[2] == 1 && cell->fraction[0] == 0.5);
+  AgreedTrue(fabs(cell->spacing[1] / 2e-6 - 1) < 1e-6 && fabs(cell->spacing[2] / 1e-6 - 1) < 1e-6);
   AgreedSuccess(FgCellDestroy(&cell));
   AgreedSuccess(FgCellReadImage(PETSC_COMM_WORLD, ScratchPath("flat.hdf5:set"), &FgCellImageDefaults, &table, &cell));
   AgreedTrue(cell->n[0] == 3 && cell->n[1] == 2 && cell->n[2] == 1 && cell->fraction[0] == 0.5 &&
