@@ -220,7 +220,7 @@ static void equal_anisotropy_reduces_to_monodomain(void **state)
   FgBidomain                  bidomain;
   FgBox                       box;
   Vec                         inside, outside, V, u, start;
-  double                     *K[3], *source[3], difference, split[2], imbalance;
+  double                     *K[3], *source[3], difference = 0, split[2], imbalance;
 
   AgreedSuccess(FgBoxCreate(PETSC_COMM_WORLD, 2, (const PetscInt[]){14, 12}, (const double[]){6e-3, 5e-3}, NULL, &box));
   AgreedSuccess(FgBoxVector(box, &inside));
@@ -300,7 +300,7 @@ static void a_common_constant_changes_nothing(void **state)
   FgBidomain         bidomain;
   FgBox              box;
   Vec                x[2][2], V[2], w[2];
-  double             difference, imbalance;
+  double             difference = 0, imbalance;
 
   AgreedSuccess(FgBoxCreate(PETSC_COMM_WORLD, 2, (const PetscInt[]){12, 10}, (const double[]){6e-3, 5e-3}, NULL, &box));
   for (int k = 0; k < 2; k++) {

@@ -209,7 +209,7 @@ static void an_exact_equilibrium(void **state)
   Vec                  density, attractant, expected;
   const PetscScalar   *c;
   PetscScalar         *n, sum;
-  double               difference;
+  double               difference = 0;
 
   for (int f = 0; f < 4; f++) settings.attractant_faces[f] = (FgFace){FG_FACE_VALUE, 0.0, Rough, NULL};
   AgreedSuccess(FgBoxCreate(PETSC_COMM_WORLD, 2, (const PetscInt[]){9, 8}, (const double[]){1.0, 1.0}, NULL, &box));
@@ -292,7 +292,7 @@ static void steps_end_in_the_steady_state(void **state)
   FgChemotaxis         chemotaxis;
   FgBox                box;
   Vec                  n[2], c[2];
-  double               difference;
+  double               difference = 0;
 
   settings.density_faces[0]    = (FgFace){FG_FACE_VALUE, 1.0, NULL, NULL};
   settings.density_faces[1]    = (FgFace){FG_FACE_VALUE, 0.2, NULL, NULL};

@@ -1,34 +1,21 @@
-/* scalar.c: the periodic operator -div(K grad u) by finite volumes, and the cell problem P(K).
+/* scalar.c: the periodic operator -div(K grad u) by finite volumes, its faces and its products.
 
    Unknowns stand at voxel centers. The face between voxels i and j across axis a conducts with the harmonic mean
    2/(1/K_a(i) + 1/K_a(j)), which is exact for layers along the grid; a voxel with K = 0 closes its faces. Conductances come
    from a table over pairs of phases, so that the operator reads two bytes a voxel besides its vectors.
-
-   Cell problem P(K): periodic chi_j with -div(K (e_j + grad chi_j)) = 0, effective tensor
-     K*_ij = < (e_i + grad chi_i) . K (e_j + grad chi_j) >   (energy form: error of second order in the residual)
-           = < e_i . K (e_j + grad chi_j) >                  (flux form: of first order)
-   Preconditioner: the same operator with the constant K_a = <K_a>, inverted by Fourier transforms; the condition number is
-   then at most the contrast of the phases, whatever the grid.
-   Source: docs/physics/conduction.md; Moulinec and Suquet, CMAME 157 (1998) 69; Wiegmann and Zemitis, EJ-HEAT (2006). */
-#include "cache.h"
+   Sub-sampled cells store one conductance a face (faces.c). Source: docs/physics/conduction.md. */
 #include "scalar.h"
 
 #include "finegrain/lanes.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { MAX_PAIRED_PHASES = 1024 }; /* two tables an axis, 8 MiB each */
-
-static size_t Plane(FgScalar op)
-{
-  return (size_t)(op->cell->n[0] * op->cell->n[1]);
-}
 
 /* Labels of the planes next to the slab, which the faces between ranks need. */
 static PetscErrorCode ExchangeLabels(FgScalar op)
 {
-  const size_t  plane = Plane(op);
+  const size_t  plane = FgScalarPlane(op);
   FgHalo        halo  = {0};
   const double *below, *above;
   double       *labels;
@@ -100,7 +87,7 @@ PetscErrorCode FgScalarCreate(FgCell cell, const FgCellSettings *settings, const
     for (PetscInt k = 0; k < cell->n[a]; k++)
       op->symbol[a][k] = reference * 4.0 * PetscSqr(sin(PETSC_PI * (double)k / (double)cell->n[a]) / cell->spacing[a]);
   }
-  for (PetscInt i = 0; i < 2; i++) PetscCall(PetscMalloc1(Plane(op), &op->flux[i]));
+  for (PetscInt i = 0; i < 2; i++) PetscCall(PetscMalloc1(FgScalarPlane(op), &op->flux[i]));
   PetscCall(PetscMalloc1(cell->n[0] + 1, &op->row));
   *out = op;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -250,7 +237,7 @@ static void RowFlux(PetscInt n, PetscInt nphases, const double *table, const uin
 static double ApplyStored(FgScalar op, const double *x, double *y)
 {
   const PetscInt n0 = op->cell->n[0], n1 = op->cell->n[1], n2 = op->cell->n[2];
-  const size_t   plane = Plane(op), last_plane = plane * (size_t)(n2 - 1), last_row = (size_t)((n1 - 1) * n0);
+  const size_t   plane = FgScalarPlane(op), last_plane = plane * (size_t)(n2 - 1), last_row = (size_t)((n1 - 1) * n0);
   double        *fz = op->flux[0], *fy = op->flux[1], sum = 0;
 
   for (size_t i = 0; i < plane; i++) fz[i] = op->stored[2][last_plane + i] * (x[i] - x[last_plane + i]);
@@ -276,7 +263,7 @@ static PetscErrorCode ApplyPaired(FgScalar op, double beta, const double *z, dou
 {
   const FgCell   cell = op->cell;
   const PetscInt n0 = cell->n[0], n1 = cell->n[1], count = cell->count, nphases = cell->table.nphases;
-  const size_t   plane = Plane(op);
+  const size_t   plane = FgScalarPlane(op);
   double        *fz = op->flux[0], *fy = op->flux[1], *const *table = op->table, sum = 0;
   const double  *below, *above;
 
@@ -310,7 +297,7 @@ static PetscErrorCode ApplyPaired(FgScalar op, double beta, const double *z, dou
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Apply(FgScalar op, double beta, const double *z, double *x, double *y, double *dot)
+PetscErrorCode FgScalarCombineApply(FgScalar op, double beta, const double *z, double *x, double *y, double *dot)
 {
   const FgCell cell = op->cell;
   double       sum  = 0;
@@ -333,7 +320,7 @@ static PetscErrorCode Apply(FgScalar op, double beta, const double *z, double *x
 PetscErrorCode FgScalarApply(FgScalar op, const double *x, double *y)
 {
   PetscFunctionBegin;
-  PetscCall(Apply(op, 0, NULL, (double *)x, y, NULL));
+  PetscCall(FgScalarCombineApply(op, 0, NULL, (double *)x, y, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -342,7 +329,7 @@ void FgScalarFaces(FgScalar op, PetscInt axis, PetscInt k, size_t at, double *lo
 {
   const FgCell    cell = op->cell;
   const PetscInt  n0 = cell->n[0], n1 = cell->n[1], i = (PetscInt)at % n0, j = (PetscInt)at / n0, nphases = cell->table.nphases;
-  const size_t    plane = Plane(op), offset = plane * (size_t)k;
+  const size_t    plane = FgScalarPlane(op), offset = plane * (size_t)k;
   const size_t    below = axis == 0   ? (size_t)(j * n0 + (i ? i - 1 : n0 - 1))
                           : axis == 1 ? (size_t)((j ? j - 1 : n1 - 1) * n0 + i)
                                       : at;
@@ -367,7 +354,7 @@ void FgScalarFaces(FgScalar op, PetscInt axis, PetscInt k, size_t at, double *lo
 PetscErrorCode FgScalarSource(FgScalar op, PetscInt axis, double *y)
 {
   const double h     = op->cell->spacing[axis];
-  const size_t plane = Plane(op);
+  const size_t plane = FgScalarPlane(op);
 
   PetscFunctionBegin;
   for (PetscInt k = 0; k < op->cell->count; k++) {
@@ -378,367 +365,5 @@ PetscErrorCode FgScalarSource(FgScalar op, PetscInt axis, double *y)
       y[plane * (size_t)k + at] = h * (upper - lower);
     }
   }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-FG_SIMD_CLONES
-static double SymbolRow(PetscInt nk, const double *restrict symbol, double others, double scale, double *restrict value)
-{
-  double sum = 0;
-
-#pragma omp simd reduction(+ : sum)
-  for (PetscInt k = 0; k < nk; k++) {
-    const double factor = scale / (symbol[k] + others), re = value[2 * k], im = value[2 * k + 1];
-
-    sum += factor * (re * re + im * im);
-    value[2 * k]     = factor * re;
-    value[2 * k + 1] = factor * im;
-  }
-  return sum;
-}
-
-static double PreconditionRow(const void *context, PetscInt ky, PetscInt kz, PetscInt nk, double scale, double complex **value)
-{
-  const struct FgScalar_ *op     = context;
-  const double            others = op->symbol[1][ky] + op->symbol[2][kz];
-  double                 *first  = (double *)value[0], ends, sum;
-  const PetscInt          even   = op->cell->n[0] % 2 == 0 && nk > 1;
-
-  if (others == 0) { /* the mean: no part of any right side, nor of the solution */
-    first[0] = first[1] = 0;
-    sum = ends = 0;
-    if (nk > 1) sum = SymbolRow(nk - 1, op->symbol[0] + 1, 0, scale, first + 2);
-  } else {
-    sum  = SymbolRow(nk, op->symbol[0], others, scale, first);
-    ends = (PetscSqr(first[0]) + PetscSqr(first[1])) * others / scale;
-  }
-  if (even) ends += (PetscSqr(first[2 * nk - 2]) + PetscSqr(first[2 * nk - 1])) * (op->symbol[0][nk - 1] + others) / scale;
-  return 2.0 * sum - ends;
-}
-
-static PetscErrorCode Direction(void *context, double beta, const double *z, double *p, double *w, double *pw)
-{
-  PetscFunctionBegin;
-  PetscCall(Apply(context, beta, z, p, w, pw));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode Precondition(void *context, const double *r, double *z, double *rz)
-{
-  FgScalar op = context;
-
-  PetscFunctionBegin;
-  PetscCall(FgSpectralApply(op->spectral, PreconditionRow, op, r, z, rz));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode FgScalarPrecondition(FgScalar op, const double *r, double *z)
-{
-  double rz;
-
-  PetscFunctionBegin;
-  if (!op->spectral) PetscCall(FgSpectralGet(op->cell, &op->settings, 1, &op->spectral));
-  PetscCall(Precondition(op, r, z, &rz));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* r = b - A x; returns the norms of r and b over all ranks. w is overwritten. */
-static PetscErrorCode Residual(FgScalar op, const double *b, PetscInt axis, double *x, double *r, double *w, double norms[2])
-{
-  PetscFunctionBegin;
-  if (b) PetscCall(PetscArraycpy(r, b, op->cell->nlocal));
-  else PetscCall(FgScalarSource(op, axis, r));
-  PetscCall(Apply(op, 0, NULL, x, w, NULL));
-  norms[0] = norms[1] = 0;
-  for (PetscInt i = 0; i < op->cell->nlocal; i++) {
-    norms[1] += PetscSqr(r[i]);
-    r[i] -= w[i];
-    norms[0] += PetscSqr(r[i]);
-  }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, norms, 2, MPI_DOUBLE, MPI_SUM, op->cell->comm));
-  norms[0] = sqrt(norms[0]);
-  norms[1] = sqrt(norms[1]);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode Spectral(FgScalar op, const double *b, PetscInt axis, double *x, FgCellSolve *solve, char *history,
-                               PetscBool *converged)
-{
-  const FgConjugateOperator A = {
-      .comm = op->cell->comm, .n = (size_t)op->cell->nlocal, .context = op, .direction = Direction, .precondition = Precondition};
-  double norms[2], before;
-
-  PetscFunctionBegin;
-  PetscCall(PetscStrncpy(solve->solver, "FFT-preconditioned conjugate gradients", sizeof(solve->solver)));
-  PetscCall(FgConjugateWorkReserve(&op->work, (size_t)op->cell->nlocal));
-  before = FgSpectralSeconds(op->spectral);
-  /* The recursed residual can drift from the true one: the true one decides, and a solve may go on from there once. */
-  for (PetscInt pass = 0; pass < 3; pass++) {
-    PetscCall(Residual(op, b, axis, x, op->work.r, op->work.w, norms));
-    if (norms[1] == 0) PetscCall(PetscArrayzero(x, op->cell->nlocal)); /* uniform along the axis: a warm start would stay */
-    solve->residual = norms[1] > 0 ? norms[0] / norms[1] : 0;
-    *converged      = solve->residual <= (pass ? 2.0 : 1.0) * op->settings.tolerance ? PETSC_TRUE : PETSC_FALSE;
-    if (*converged || pass == 2 || solve->iterations >= op->settings.max_iterations) break;
-    PetscCall(PetscArrayzero(op->work.p, op->work.n));
-    PetscCall(FgConjugateGradients(&A, norms[1], op->settings.tolerance, op->settings.max_iterations - solve->iterations,
-                                   &op->work, x, solve, history, converged));
-  }
-  solve->fft_seconds = FgSpectralSeconds(op->spectral) - before;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The last solution of the solve of this name, where warm starts are wanted. */
-static PetscErrorCode Start(FgScalar op, const char *name, double *x)
-{
-  struct FgCellCache_ *cache = op->settings.cache;
-
-  PetscFunctionBegin;
-  PetscCall(PetscArrayzero(x, op->cell->nlocal));
-  if (!cache || !op->settings.warm_start) PetscFunctionReturn(PETSC_SUCCESS);
-  for (int i = 0; i < FG_CACHE_STARTS; i++) {
-    if (cache->start[i].n == (size_t)op->cell->nlocal && !strcmp(cache->start[i].name, name))
-      PetscCall(PetscArraycpy(x, cache->start[i].value, op->cell->nlocal));
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode Keep(FgScalar op, const char *name, const double *x)
-{
-  struct FgCellCache_ *cache = op->settings.cache;
-  int                  slot  = -1;
-
-  PetscFunctionBegin;
-  if (!cache || !op->settings.warm_start) PetscFunctionReturn(PETSC_SUCCESS);
-  for (int i = FG_CACHE_STARTS - 1; i >= 0; i--) {
-    if (!cache->start[i].value && slot < 0) slot = i;
-    if (!strcmp(cache->start[i].name, name)) {
-      slot = i;
-      break;
-    }
-  }
-  if (slot < 0) PetscFunctionReturn(PETSC_SUCCESS);
-  if (cache->start[slot].n != (size_t)op->cell->nlocal) {
-    PetscCall(PetscFree(cache->start[slot].value));
-    PetscCall(PetscMalloc1(op->cell->nlocal, &cache->start[slot].value));
-    cache->start[slot].n = (size_t)op->cell->nlocal;
-    PetscCall(PetscStrncpy(cache->start[slot].name, name, sizeof(cache->start[slot].name)));
-  }
-  PetscCall(PetscArraycpy(cache->start[slot].value, x, op->cell->nlocal));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode FgScalarSolve(FgScalar op, const char *name, const double *b, PetscInt axis, double *x, FgCellReport *report)
-{
-  double      start;
-  FgCellSolve solve        = {0};
-  char        history[256] = "";
-  PetscBool   converged    = PETSC_FALSE;
-
-  PetscFunctionBegin;
-  PetscCall(PetscStrncpy(solve.name, name, sizeof(solve.name)));
-  PetscCall(Start(op, name, x));
-  if (op->settings.solver != FG_CELL_SOLVER_ALGEBRAIC && !op->spectral)
-    PetscCall(FgSpectralGet(op->cell, &op->settings, 1, &op->spectral));
-  start = FgWallSeconds();
-  if (op->settings.solver != FG_CELL_SOLVER_ALGEBRAIC) PetscCall(Spectral(op, b, axis, x, &solve, history, &converged));
-  if (!converged && op->settings.solver != FG_CELL_SOLVER_SPECTRAL) {
-    PetscCall(FgScalarAlgebraic(op, b, axis, x, &solve, history, &converged));
-    if (converged && op->settings.solver == FG_CELL_SOLVER_AUTO)
-      PetscCall(FgReportNote(report, "%s: the FFT-preconditioned solver did not converge; algebraic multigrid did", name));
-  }
-  if (!converged) PetscCall(FgNotConverged(op->cell, name, &solve, history));
-  solve.seconds = FgWallSeconds() - start;
-  PetscCall(Keep(op, name, x));
-  PetscCall(FgReportSolve(report, &solve));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* Of the fine voxels where the cell is sub-sampled. */
-PetscErrorCode FgScalarComponents(FgScalar op, const FgComponents **components)
-{
-  PetscFunctionBegin;
-  if (!op->has_components) {
-    const FgCell cell = op->cell;
-    FgCell       seen = cell, fine;
-
-    PetscCall(PetscNew(&fine));
-    if (cell->fine) {
-      *fine        = *cell;
-      fine->phase  = cell->fine;
-      fine->nlocal = 1;
-      for (PetscInt a = 0; a < 3; a++) {
-        fine->n[a] *= cell->n[a] > 1 ? cell->subsample : 1;
-        fine->nlocal *= fine->n[a];
-      }
-      fine->count = fine->n[2];
-      seen        = fine;
-    }
-    PetscCall(FgComponentsFind(seen, op->permeable, &op->components));
-    PetscCall(PetscFree(fine));
-    op->has_components = PETSC_TRUE;
-  }
-  *components = &op->components;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode FgScalarPin(FgScalar op, double *x)
-{
-  const FgComponents *components = NULL;
-  const double        voxels     = (double)op->cell->n[0] * (double)op->cell->n[1] * (double)op->cell->n[2];
-  double             *mean;
-
-  PetscFunctionBegin;
-  if (op->cell->fine) PetscFunctionReturn(PETSC_SUCCESS); /* a voxel may belong to several components */
-  PetscCall(FgScalarComponents(op, &components));
-  PetscCall(PetscCalloc1(components->ncomponents, &mean));
-  for (PetscInt i = 0; i < op->cell->nlocal; i++) {
-    if (components->component[i] >= 0) mean[components->component[i]] += x[i];
-  }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, mean, (PetscMPIInt)components->ncomponents, MPI_DOUBLE, MPI_SUM, op->cell->comm));
-  for (PetscInt i = 0; i < op->cell->nlocal; i++) {
-    const int32_t c = components->component[i];
-
-    x[i] = c >= 0 ? x[i] - mean[c] / (voxels * components->fraction[c]) : 0.0;
-  }
-  PetscCall(PetscFree(mean));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode FgScalarCorrectors(FgScalar op, const char *name, double *const chi[3], FgCellReport *report)
-{
-  static const char axes[]        = "xyz";
-  PetscBool         percolates[3] = {PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
-
-  PetscFunctionBegin;
-  if (op->impermeable) {
-    const FgComponents *components = NULL;
-
-    PetscCall(FgScalarComponents(op, &components));
-    PetscCall(PetscArraycpy(percolates, components->percolates, 3));
-  }
-  for (PetscInt a = 0; a < 3; a++) {
-    char full[FG_CELL_NAME];
-
-    if (op->cell->n[a] == 1) {
-      PetscCall(PetscArrayzero(chi[a], op->cell->nlocal));
-      continue;
-    }
-    PetscCall(PetscSNPrintf(full, sizeof(full), "%s %c", name, axes[a]));
-    if (!percolates[a])
-      PetscCall(FgReportNote(report, "%s: nothing permeates across the cell along %c, exactly 0", name, axes[a]));
-    PetscCall(FgScalarSolve(op, full, NULL, a, chi[a], report));
-    if (op->impermeable) PetscCall(FgScalarPin(op, chi[a]));
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* Adds over all faces of the axis: form[i][j] += weight K (delta_ai + D left_i)(delta_aj + D right_j), phase by phase where
-   `sensitivity` is given. */
-static PetscErrorCode Form(FgScalar op, double *const tables[3], double *const left[3], double *const right[3], double form[9],
-                           double *sensitivity)
-{
-  const FgCell   cell = op->cell;
-  const PetscInt n0 = cell->n[0], n1 = cell->n[1], nphases = cell->table.nphases;
-  const size_t   plane  = Plane(op);
-  const double   voxels = (double)n0 * (double)n1 * (double)cell->n[2];
-  const double  *above[6], *below;
-  double *const *fields[2] = {left, right};
-  FgHalo         halo[6];
-
-  PetscFunctionBegin;
-  PetscCheck(!op->stored[0] || (tables == op->face && !sensitivity), PETSC_COMM_SELF, PETSC_ERR_USER,
-             "%s: sub-sampled cells are for effective tensors of conduction alone", cell->source);
-  PetscCall(PetscMemzero(halo, sizeof(halo)));
-  PetscCall(PetscArrayzero(form, 9));
-  if (sensitivity) PetscCall(PetscArrayzero(sensitivity, nphases * 9));
-  for (int f = 0; f < 6; f++) {
-    const double *field = fields[f / 3] ? fields[f / 3][f % 3] : NULL;
-
-    if (field) PetscCall(FgHaloUpdate(cell, &halo[f], field, 1, &below, &above[f]));
-  }
-  for (PetscInt k = 0; k < cell->count; k++) {
-    const size_t    offset = plane * (size_t)k;
-    const uint16_t *here = cell->phase + offset, *up = k + 1 < cell->count ? here + plane : op->phase_above;
-
-    for (PetscInt a = 0; a < 3; a++) {
-      const double inverse = 1.0 / cell->spacing[a], *table = tables[a], *stored = op->stored[a];
-      double       sum[9] = {0};
-
-      for (PetscInt j = 0; j < n1; j++) {
-        for (PetscInt i = 0; i < n0; i++) {
-          const size_t   at   = (size_t)(j * n0 + i);
-          const size_t   next = a == 0   ? (size_t)(j * n0 + (i + 1 < n0 ? i + 1 : 0))
-                                : a == 1 ? (size_t)((j + 1 < n1 ? j + 1 : 0) * n0 + i)
-                                         : at;
-          const PetscInt p = here[at], q = a == 2 ? up[at] : here[next];
-          const double   conductance = stored ? stored[offset + at] * PetscSqr(cell->spacing[a]) : table[p * nphases + q];
-          double         gradient[6];
-
-          if (conductance == 0) continue;
-          for (int f = 0; f < 6; f++) {
-            const double *field = fields[f / 3] ? fields[f / 3][f % 3] : NULL;
-            double        value = f % 3 == a ? 1.0 : 0.0;
-
-            if (field) {
-              const double there = a < 2 ? field[offset + next] : k + 1 < cell->count ? field[offset + plane + at] : above[f][at];
-
-              value += inverse * (there - field[offset + at]);
-            }
-            gradient[f] = value;
-          }
-          for (int r = 0; r < 3; r++) {
-            for (int c = 0; c < 3; c++) {
-              const double product = gradient[r] * gradient[3 + c];
-
-              sum[3 * r + c] += conductance * product;
-              if (sensitivity) { /* d/dk_p of 2/(1/k_p + 1/k_q) is (conductance/k_p)^2/2 */
-                sensitivity[9 * p + 3 * r + c] += 0.5 * PetscSqr(conductance / op->conductivity[p * 3 + a]) * product;
-                sensitivity[9 * q + 3 * r + c] += 0.5 * PetscSqr(conductance / op->conductivity[q * 3 + a]) * product;
-              }
-            }
-          }
-        }
-      }
-      for (int i = 0; i < 9; i++) form[i] += sum[i];
-    }
-  }
-  for (int f = 0; f < 6; f++) PetscCall(FgHaloDestroy(&halo[f]));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, form, 9, MPI_DOUBLE, MPI_SUM, cell->comm));
-  for (int i = 0; i < 9; i++) form[i] /= voxels;
-  if (sensitivity) {
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sensitivity, (PetscMPIInt)(9 * nphases), MPI_DOUBLE, MPI_SUM, cell->comm));
-    for (PetscInt i = 0; i < 9 * nphases; i++) sensitivity[i] /= voxels;
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode FgScalarForm(FgScalar op, double *const left[3], double *const right[3], double form[9])
-{
-  PetscFunctionBegin;
-  PetscCall(Form(op, op->face, left, right, form, NULL));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode FgScalarFlux(FgScalar op, double *const chi[3], double flux[9])
-{
-  PetscFunctionBegin;
-  PetscCall(Form(op, op->face, NULL, chi, flux, NULL));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode FgScalarSensitivity(FgScalar op, double *const left[3], double *const right[3], double *sensitivity)
-{
-  double form[9];
-
-  PetscFunctionBegin;
-  PetscCall(Form(op, op->face, left, right, form, sensitivity));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode FgScalarFaceForm(FgScalar op, double *const tables[3], double *const left[3], double *const right[3],
-                                double form[9])
-{
-  PetscFunctionBegin;
-  PetscCall(Form(op, tables, left, right, form, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -1,4 +1,4 @@
-/* scalar.h: the finite-volume operator of scalar.c, for it and algebraic.c. Private to forward/cell/. */
+/* scalar.h: the finite-volume operator of scalar.c, for the files that solve it and evaluate its correctors. Private to forward/cell/. */
 #ifndef FINEGRAIN_FORWARD_CELL_SCALAR_H
 #define FINEGRAIN_FORWARD_CELL_SCALAR_H
 
@@ -31,6 +31,15 @@ struct FgScalar_ {
 /* Solves A x = b (or the source of `axis` where b is NULL) by PETSc's conjugate gradients with BoomerAMG. */
 PetscErrorCode FgScalarAlgebraic(FgScalar op, const double *b, PetscInt axis, double *x, FgCellSolve *solve, char *history,
                                  PetscBool *converged);
+
+/* Voxels of a plane. */
+static inline size_t FgScalarPlane(FgScalar op)
+{
+  return (size_t)(op->cell->n[0] * op->cell->n[1]);
+}
+
+/* x = z + beta x where z is given (then y may be z), y = A x in the same pass; *dot (may be NULL) = x . y of this rank. */
+PetscErrorCode FgScalarCombineApply(FgScalar op, double beta, const double *z, double *x, double *y, double *dot);
 
 /* Conductances over h^2 of the lower and upper face along an axis of the voxel at place `at` in this rank's plane k. */
 void FgScalarFaces(FgScalar op, PetscInt axis, PetscInt k, size_t at, double *lower, double *upper);

@@ -2,7 +2,8 @@
 
      spectral.c   plans of Fourier transforms over the slabs of a cell, and a pass over all frequencies
      conjugate.c  preconditioned conjugate gradients with its vector work fused
-     scalar.c     -div(K grad u) by finite volumes: 7 points, harmonic faces, K scalar or diagonal per phase
+     scalar.c     -div(K grad u) by finite volumes: 7 points, harmonic faces, K scalar or diagonal per phase; scalar_solve.c,
+                  scalar_form.c, faces.c
      algebraic.c  the same operators assembled, for PETSc's conjugate gradients with hypre's BoomerAMG
      components.c connected components of the permeable voxels, and the directions in which they percolate */
 #ifndef FINEGRAIN_FORWARD_CELL_SOLVER_H
