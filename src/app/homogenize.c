@@ -87,28 +87,35 @@ static PetscErrorCode Destroy(FgHomogenized *found)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Cells with several samples a voxel are small, and are solved by every rank for itself, so that the numbers are those of one rank. */
 static PetscErrorCode Single(const HomogenizeSettings *s, FgLog *log)
 {
-  FgHomogenized found = {0};
-  FgPhaseTable  table;
-  FgCell        cell;
-  json_t       *root;
+  const MPI_Comm comm  = s->geometry[0] && FgHomogenizeSubsample(s) > 1 ? PETSC_COMM_SELF : PETSC_COMM_WORLD;
+  FgHomogenized  found = {0};
+  PetscErrorCode code  = PETSC_SUCCESS;
+  FgPhaseTable   table;
+  FgCell         cell;
+  json_t        *root;
+  PetscMPIInt    rank, size;
 
   PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &size));
   PetscCall(FgHomogenizePhases(s, &table));
-  PetscCall(FgHomogenizeFits(s, PETSC_COMM_WORLD, &table, 1, log));
+  PetscCall(FgHomogenizeFits(s, comm, &table, comm == PETSC_COMM_SELF ? size : 1, log));
   if (s->dry_run) {
     PetscCall(FgPhaseTableDestroy(&table));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(FgHomogenizeRefuse(s));
   PetscCall(FgHomogenizeProvenance(s, &root));
-  PetscCall(FgHomogenizeCell(s, PETSC_COMM_WORLD, &table, &cell));
+  PetscCall(FgHomogenizeCell(s, comm, &table, &cell));
   PetscCall(Solve(s, cell, &found, log));
   FgHomogenizePrintCell(cell, log);
   FgHomogenizePrint(s, cell, &found, log);
   json_object_update_missing_new(root, FgHomogenizeJson(s, cell, &found));
-  PetscCall(FgHomogenizeWriteFields(s, cell, &found));
+  if (comm == PETSC_COMM_WORLD || !rank) code = FgHomogenizeWriteFields(s, cell, &found);
+  PetscCall(FgAgree(PETSC_COMM_WORLD, code));
   PetscCall(FgHomogenizeWriteJson(s, root));
   json_decref(root);
   PetscCall(Destroy(&found));

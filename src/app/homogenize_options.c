@@ -35,7 +35,7 @@ const FgOption FgHomogenizeCellOptions[] = {
   {.name = "resolution", .type = FG_OPTION_INTEGER, MEMBER(resolution), .fallback = "64", .lower = 2, .upper = 100000,
    .summary = "voxels along the longest edge"},
   {.name = "subsample", .type = FG_OPTION_INTEGER, MEMBER(subsample), .word = "auto", .lower = 1, .upper = 64,
-   .summary = "1, or an even number of samples of the shape along each axis of a voxel, for conduction and its kin, on one rank a cell: the "
+   .summary = "1, or an even number of samples of the shape along each axis of a voxel, for conduction and its kin, a cell on every rank: the "
               "error then falls smoothly, and results are extrapolated from two resolutions; auto: 8 in two-dimensional cells where that "
               "can be, else 1"},
   {.name = "length", .type = FG_OPTION_REAL, MEMBER(length), .unit = "m", .fallback = "1e-5", .lower = FG_POSITIVE, .upper = 1e6,
@@ -159,8 +159,8 @@ static PetscBool SubsampleAll(const HomogenizeSettings *s)
 PetscInt FgHomogenizeSubsample(const HomogenizeSettings *s)
 {
   const FgGeometry  *geometry = s->geometry[0] ? FgGeometryFind(s->geometry) : NULL;
-  FgGeometrySettings settings = FgGeometryDefaults;
-  PetscMPIInt        size;
+  FgGeometrySettings settings = FgGeometryDefaults, resolved;
+  PetscErrorCode     code;
   PetscInt           n[3];
   double             edge[3];
 
@@ -168,8 +168,10 @@ PetscInt FgHomogenizeSubsample(const HomogenizeSettings *s)
   if (!geometry || s->phases[0]) return 1; /* phases may have tensors off the axes */
   if (!SubsampleAll(s)) return 1;
   if (s->axis[0]) settings.axis = s->axis[0] - 'x';
-  if (MPI_Comm_size(PETSC_COMM_WORLD, &size) || (size > 1 && !s->sweep[0]) || geometry->size(&settings, n, edge)) return 1;
-  return (n[0] > 1) + (n[1] > 1) + (n[2] > 1) == 2 ? 8 : 1;
+  PetscPushErrorHandler(PetscReturnErrorHandler, NULL); /* what is wrong will be said where the cell is made */
+  code = FgGeometryResolve(geometry, &settings, &resolved, n, edge);
+  PetscPopErrorHandler();
+  return !code && (n[0] > 1) + (n[1] > 1) + (n[2] > 1) == 2 ? 8 : 1;
 }
 
 PetscBool FgHomogenizeExtrapolates(const HomogenizeSettings *s)

@@ -142,6 +142,10 @@ physics=conduction,bidomain,diffusion,chemotaxis,elasticity
 expect_exit 0 "$FINEGRAIN" homogenize "${raw[@]}" --phases phases.yaml --physics $physics -o one.json
 expect_exit 0 "$MPIEXEC" -n 2 "$FINEGRAIN" homogenize "${raw[@]}" --phases phases.yaml --physics $physics -o two.json
 same one.json two.json
+expect_exit 0 "$FINEGRAIN" homogenize --geometry square-cylinders --resolution 32 -o one.json --force
+expect_exit 0 "$MPIEXEC" -n 2 "$FINEGRAIN" homogenize --geometry square-cylinders --resolution 32 -o two.json --force --fields two --picture two.png
+same one.json two.json
+for file in two/labels.nii.gz two.png; do [ -s $file ] || fail "no $file"; done
 
 # Usage: exit 2, one line.
 usage() { # TEXT ARGUMENT...
