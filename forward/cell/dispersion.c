@@ -14,35 +14,17 @@
    operator <K> and <v> as right preconditioner, inverted by Fourier transforms: iterations grow like the Peclet number.
    Source: docs/physics/advection.md; Taylor, Proc. R. Soc. A 219 (1953) 186; Aris, Proc. R. Soc. A 235 (1956) 67; Brenner, Phil.
    Trans. R. Soc. A 297 (1980) 81. */
+#include "dispersion.h"
 #include "effective.h"
-#include "flow.h"
 
 #include <math.h>
-#include <petscksp.h>
 
-enum { COMPONENTS = 3, RESTART = 60 };
-static const double largest_correction = 0.01; /* of a given velocity by the projection, ||correction||/||v|| */
-
-typedef struct {
-  FgCell         cell;
-  FgCellSettings settings;
-  FgScalar       op;
-  FgSpectral     spectral;
-  double        *storage; /* [nphases], 0 where K = 0 */
-  double        *velocity;
-  const double  *velocity_above; /* plane above the slab */
-  FgHalo         velocity_halo, halo;
-  double         mean_velocity[3], mean_storage, drift[3];
-  double        *symbol[3];  /* [n] of -K d^2/dx^2 of each axis */
-  double        *advance[3]; /* [n] imaginary part of that of <v> d/dx */
-  Vec            x, b;
-  KSP            ksp;
-} Dispersion;
+enum { RESTART = 60 };
 
 /* --- Operator and preconditioner -------------------------------------------------------------------------------------- */
 
 /* y += v . grad x, skew: (v_upper x_upper - v_lower x_lower)/(2 h) along each axis. */
-static PetscErrorCode AddAdvection(Dispersion *d, const double *x, double *y)
+static PetscErrorCode AddAdvection(FgDispersion *d, const double *x, double *y)
 {
   const FgCell   cell = d->cell;
   const PetscInt n0 = cell->n[0], n1 = cell->n[1];
@@ -55,8 +37,8 @@ static PetscErrorCode AddAdvection(Dispersion *d, const double *x, double *y)
   for (PetscInt k = 0; k < cell->count; k++) {
     const double *x0 = x + plane * (size_t)k, *x_below = k ? x0 - plane : below,
                  *x_above = k + 1 < cell->count ? x0 + plane : above;
-    const double *v0      = d->velocity + COMPONENTS * plane * (size_t)k;
-    const double *v_above = k + 1 < cell->count ? v0 + COMPONENTS * plane : d->velocity_above;
+    const double *v0      = d->velocity + FG_VELOCITY * plane * (size_t)k;
+    const double *v_above = k + 1 < cell->count ? v0 + FG_VELOCITY * plane : d->velocity_above;
 
     for (PetscInt j = 0; j < n1; j++) {
       const PetscInt row = j * n0, next = (j + 1 < n1 ? j + 1 : 0) * n0, last = (j ? j - 1 : n1 - 1) * n0;
@@ -64,11 +46,11 @@ static PetscErrorCode AddAdvection(Dispersion *d, const double *x, double *y)
 
       for (PetscInt i = 0; i < n0; i++) {
         const PetscInt right = i + 1 < n0 ? i + 1 : 0, left = i ? i - 1 : n0 - 1;
-        const double  *v = v0 + COMPONENTS * (row + i);
+        const double  *v = v0 + FG_VELOCITY * (row + i);
 
-        out[i] += half[0] * (v0[COMPONENTS * (row + right)] * x0[row + right] - v[0] * x0[row + left]) +
-                  half[1] * (v0[COMPONENTS * (next + i) + 1] * x0[next + i] - v[1] * x0[last + i]) +
-                  half[2] * (v_above[COMPONENTS * (row + i) + 2] * x_above[row + i] - v[2] * x_below[row + i]);
+        out[i] += half[0] * (v0[FG_VELOCITY * (row + right)] * x0[row + right] - v[0] * x0[row + left]) +
+                  half[1] * (v0[FG_VELOCITY * (next + i) + 1] * x0[next + i] - v[1] * x0[last + i]) +
+                  half[2] * (v_above[FG_VELOCITY * (row + i) + 2] * x_above[row + i] - v[2] * x_below[row + i]);
       }
     }
   }
@@ -79,7 +61,7 @@ static PetscErrorCode Multiply(Mat matrix, Vec x, Vec y)
 {
   const double *x_values;
   double       *y_values;
-  Dispersion   *d;
+  FgDispersion *d;
 
   PetscFunctionBegin;
   PetscCall(MatShellGetContext(matrix, &d));
@@ -94,8 +76,8 @@ static PetscErrorCode Multiply(Mat matrix, Vec x, Vec y)
 
 static double InvertRow(const void *context, PetscInt ky, PetscInt kz, PetscInt nk, double scale, double complex **value)
 {
-  const Dispersion *d       = context;
-  const double      diffuse = d->symbol[1][ky] + d->symbol[2][kz], carry = d->advance[1][ky] + d->advance[2][kz];
+  const FgDispersion *d       = context;
+  const double        diffuse = d->symbol[1][ky] + d->symbol[2][kz], carry = d->advance[1][ky] + d->advance[2][kz];
 
   for (PetscInt k = 0; k < nk; k++) {
     const double re = d->symbol[0][k] + diffuse, im = d->advance[0][k] + carry, square = re * re + im * im;
@@ -109,7 +91,7 @@ static PetscErrorCode Precondition(PC pc, Vec r, Vec z)
 {
   const double *r_values;
   double       *z_values;
-  Dispersion   *d;
+  FgDispersion *d;
 
   PetscFunctionBegin;
   PetscCall(PCShellGetContext(pc, &d));
@@ -121,14 +103,14 @@ static PetscErrorCode Precondition(PC pc, Vec r, Vec z)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode MakePreconditioner(Dispersion *d, const double *tensors)
+static PetscErrorCode MakePreconditioner(FgDispersion *d)
 {
   const FgCell cell = d->cell;
   double       mean[3], largest = 0;
 
   PetscFunctionBegin;
   for (int a = 0; a < 3; a++) {
-    mean[a] = FgCellMean(cell, tensors + a, 6);
+    mean[a] = FgCellMean(cell, d->tensors + a, 6);
     largest = PetscMax(largest, mean[a]);
   }
   for (int a = 0; a < 3; a++) {
@@ -145,7 +127,7 @@ static PetscErrorCode MakePreconditioner(Dispersion *d, const double *tensors)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode MakeSolver(Dispersion *d)
+static PetscErrorCode MakeSolver(FgDispersion *d)
 {
   const FgCell cell = d->cell;
   Mat          matrix;
@@ -171,208 +153,9 @@ static PetscErrorCode MakeSolver(Dispersion *d)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* --- The velocity and its drift --------------------------------------------------------------------------------------- */
-
-/* Velocity along `axis` at the center of each voxel: the mean of its two faces. */
-static void CenterVelocity(const Dispersion *d, int axis, double *center)
-{
-  const FgCell   cell = d->cell;
-  const PetscInt n0 = cell->n[0], n1 = cell->n[1];
-  const size_t   plane = (size_t)(n0 * n1);
-
-  for (PetscInt k = 0; k < cell->count; k++) {
-    const double *here  = d->velocity + COMPONENTS * plane * (size_t)k;
-    const double *above = k + 1 < cell->count ? here + COMPONENTS * plane : d->velocity_above;
-
-    for (PetscInt j = 0; j < n1; j++) {
-      for (PetscInt i = 0; i < n0; i++) {
-        const PetscInt at    = j * n0 + i;
-        const PetscInt upper = axis == 0 ? j * n0 + (i + 1 < n0 ? i + 1 : 0) : axis == 1 ? (j + 1 < n1 ? j + 1 : 0) * n0 + i : at;
-        const double  *other = axis == 2 ? above : here;
-
-        center[plane * (size_t)k + at] = 0.5 * (here[COMPONENTS * at + axis] + other[COMPONENTS * upper + axis]);
-      }
-    }
-  }
-}
-
-/* Flow for the mean velocity asked for: sum of the three Stokes flows with the pressure gradients k^-1 <v>. */
-static PetscErrorCode FlowOfMean(FgCell cell, const FgCellSettings *settings, const double *tensors, double *velocity,
-                                 FgCellReport *report)
-{
-  FgStokes   stokes = {.keep = PETSC_TRUE};
-  double     wanted[3], gradient[3], k[9], largest = 0, outside = 0, speed = 0, determinant;
-  PetscBool *open;
-
-  PetscFunctionBegin;
-  PetscCall(FgCellValue(cell, "mean-velocity", wanted));
-  PetscCall(FgFluidPhases(cell, &open));
-  for (PetscInt p = 0; p < cell->table.nphases; p++) {
-    PetscCheck(cell->fraction[p] == 0 || !open[p] || tensors[6 * p] > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: phase '%s' is fluid, but no tracer gets into it: 'diffusivity' or 'storage' is 0", cell->table.source,
-               cell->table.phases[p].name);
-  }
-  PetscCall(FgStokesSolve(cell, settings, open, &stokes, report));
-  for (int i = 0; i < 3; i++) largest = PetscMax(largest, stokes.k[4 * i]);
-  for (int i = 0; i < 3; i++) { /* k, and any positive number across the directions that the pores do not cross */
-    double part = wanted[i];
-
-    for (int j = 0; j < 3; j++) {
-      const double P = stokes.pores.projector[3 * i + j];
-
-      k[3 * i + j] = 0.5 * (stokes.k[3 * i + j] + stokes.k[3 * j + i]) + largest * ((i == j ? 1.0 : 0.0) - P);
-      part -= P * wanted[j];
-    }
-    outside = PetscMax(outside, PetscAbsReal(part));
-    speed   = PetscMax(speed, PetscAbsReal(wanted[i]));
-  }
-  PetscCheck(outside <= 1e-9 * speed, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: 'mean-velocity' (%g, %g, %g) m/s points where no pore crosses the cell", cell->table.source, wanted[0],
-             wanted[1], wanted[2]);
-  determinant = k[0] * (k[4] * k[8] - k[5] * k[7]) - k[1] * (k[3] * k[8] - k[5] * k[6]) + k[2] * (k[3] * k[7] - k[4] * k[6]);
-  for (int i = 0; i < 3; i++) { /* Cramer's rule with column i replaced */
-    double m[9];
-
-    PetscCall(PetscArraycpy(m, k, 9));
-    for (int j = 0; j < 3; j++) m[3 * j + i] = wanted[j];
-    gradient[i] = (m[0] * (m[4] * m[8] - m[5] * m[7]) - m[1] * (m[3] * m[8] - m[5] * m[6]) + m[2] * (m[3] * m[7] - m[4] * m[6])) /
-                  determinant;
-  }
-  PetscCall(PetscArrayzero(velocity, COMPONENTS * cell->nlocal));
-  for (int j = 0; j < 3; j++) {
-    for (PetscInt i = 0; stokes.velocity[j] && i < COMPONENTS * cell->nlocal; i++)
-      velocity[i] += gradient[j] * stokes.velocity[j][i];
-  }
-  PetscCall(FgStokesDestroy(&stokes));
-  PetscCall(PetscFree(open));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode GivenVelocity(FgCell cell, const FgCellSettings *settings, const double *tensors, double *velocity,
-                                    FgCellReport *report)
-{
-  PetscBool *open;
-  double     change;
-  int        bad = 0;
-
-  PetscFunctionBegin;
-  PetscCall(PetscArraycpy(velocity, settings->velocity, COMPONENTS * cell->nlocal));
-  for (PetscInt i = 0; i < COMPONENTS * cell->nlocal; i++) bad = bad || !isfinite(velocity[i]);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &bad, 1, MPI_INT, MPI_MAX, cell->comm));
-  PetscCheck(!bad, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: the velocity is not finite in some voxels", cell->source);
-  PetscCall(PetscMalloc1(cell->table.nphases, &open));
-  for (PetscInt p = 0; p < cell->table.nphases; p++) open[p] = tensors[6 * p] > 0 ? PETSC_TRUE : PETSC_FALSE;
-  PetscCall(FgFaceProject(cell, settings, open, "projection", velocity, &change, report));
-  PetscCheck(change <= largest_correction, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: the velocity is not divergence-free, or flows through impermeable voxels: mending that changes it by %.3g %% "
-             "(root mean square), expected at most %g %%; velocities stand on the lower faces of the voxels",
-             cell->source, 100.0 * change, 100.0 * largest_correction);
-  if (change > 1e-9)
-    PetscCall(FgReportNote(report, "the given velocity was projected onto divergence-free ones, which changed it by %.2g %%",
-                           100.0 * change));
-  PetscCall(PetscFree(open));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* <v>, <rho>, V of the components that cross the cell; pockets hold tracer that stays, and are left out. */
-static PetscErrorCode Drift(Dispersion *d, FgCellReport *report)
-{
-  const FgCell        cell       = d->cell;
-  const double        voxels     = (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2];
-  const FgComponents *components = NULL;
-  PetscInt            n          = 1;
-  double             *sums, *center, total[5] = {0}, speed = 0, pockets = 0; /* v_x, v_y, v_z, rho */
-
-  PetscFunctionBegin;
-  if (FgScalarHasImpermeable(d->op)) {
-    PetscCall(FgScalarComponents(d->op, &components));
-    n = components->ncomponents;
-  }
-  PetscCall(PetscCalloc1(4 * n, &sums));
-  PetscCall(PetscMalloc1(cell->nlocal, &center));
-  for (int a = 0; a < 4; a++) {
-    if (a < 3) CenterVelocity(d, a, center);
-    for (PetscInt i = 0; i < cell->nlocal; i++) {
-      const int32_t c = components ? components->component[i] : 0;
-
-      if (c >= 0) sums[4 * c + a] += a < 3 ? center[i] : d->storage[cell->phase[i]];
-    }
-  }
-  for (PetscInt i = 0; i < COMPONENTS * cell->nlocal; i++) speed += PetscSqr(d->velocity[i]);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, (PetscMPIInt)(4 * n), MPI_DOUBLE, MPI_SUM, cell->comm));
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &speed, 1, MPI_DOUBLE, MPI_SUM, cell->comm));
-  for (PetscInt c = 0; c < n; c++) {
-    if (components && components->rank[c] == 0) pockets += sums[4 * c + 3] / voxels;
-    else
-      for (int a = 0; a < 4; a++) total[a] += sums[4 * c + a] / voxels;
-  }
-  d->mean_storage = total[3];
-  for (int a = 0; a < 3; a++) {
-    d->mean_velocity[a] = total[a];
-    d->drift[a]         = total[3] > 0 ? total[a] / total[3] : 0;
-  }
-  speed = sqrt(speed / voxels);
-  for (PetscInt c = 0; components && c < n; c++) {
-    for (int a = 0; a < 3 && components->rank[c] > 0; a++)
-      PetscCheck(
-          PetscAbsReal(sums[4 * c + a] / sums[4 * c + 3] - d->drift[a]) <= 1e-6 * speed / d->mean_storage, PETSC_COMM_SELF,
-          PETSC_ERR_FILE_UNEXPECTED,
-          "%s: unconnected pores drift at different speeds (%g and %g m/s on average along %c): the tracer spreads without end, "
-          "and no dispersion tensor describes it",
-          cell->source, sums[4 * c + a] / sums[4 * c + 3], d->drift[a], "xyz"[a]);
-  }
-  if (pockets > 0)
-    PetscCall(
-        FgReportNote(report, "closed pockets with a mean storage of %.4g take no part: nothing leaves or enters them", pockets));
-  PetscCall(PetscFree(sums));
-  PetscCall(PetscFree(center));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* Phases in which fluid flows hold tracer at its own concentration. */
-static PetscErrorCode CheckStorage(Dispersion *d)
-{
-  const FgCell cell = d->cell;
-  double      *speed, *center, largest = 0;
-
-  PetscFunctionBegin;
-  PetscCall(PetscCalloc1(cell->table.nphases, &speed));
-  PetscCall(PetscMalloc1(cell->nlocal, &center));
-  for (int a = 0; a < 3; a++) {
-    CenterVelocity(d, a, center);
-    for (PetscInt i = 0; i < cell->nlocal; i++) speed[cell->phase[i]] = PetscMax(speed[cell->phase[i]], PetscAbsReal(center[i]));
-  }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, speed, (PetscMPIInt)cell->table.nphases, MPI_DOUBLE, MPI_MAX, cell->comm));
-  for (PetscInt p = 0; p < cell->table.nphases; p++) largest = PetscMax(largest, speed[p]);
-  for (PetscInt p = 0; p < cell->table.nphases; p++)
-    PetscCheck(speed[p] <= 1e-3 * largest || d->storage[p] == 1, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: phase '%s' flows, and its 'storage' is %g; expected 1 there, and that of the other phases relative to it",
-               cell->table.source, cell->table.phases[p].name, d->storage[p]);
-  PetscCall(PetscFree(speed));
-  PetscCall(PetscFree(center));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* v_axis - rho V_axis at the voxels' centers; in pockets without the drift. */
-static PetscErrorCode Excess(const Dispersion *d, int axis, double *excess)
-{
-  const FgCell        cell       = d->cell;
-  const FgComponents *components = NULL;
-
-  PetscFunctionBegin;
-  if (FgScalarHasImpermeable(d->op)) PetscCall(FgScalarComponents(d->op, &components));
-  CenterVelocity(d, axis, excess);
-  for (PetscInt i = 0; i < cell->nlocal; i++) {
-    const int32_t c = components ? components->component[i] : 0;
-
-    if (c >= 0 && (!components || components->rank[c] > 0)) excess[i] -= d->storage[cell->phase[i]] * d->drift[axis];
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* --- Cell problems ---------------------------------------------------------------------------------------------------- */
 
-static PetscErrorCode NotConverged(const Dispersion *d, int axis, const FgCellSolve *solve, const PetscReal *residuals,
+static PetscErrorCode NotConverged(const FgDispersion *d, int axis, const FgCellSolve *solve, const PetscReal *residuals,
                                    PetscInt n, double norm)
 {
   char   history[256] = "";
@@ -389,7 +172,7 @@ static PetscErrorCode NotConverged(const Dispersion *d, int axis, const FgCellSo
 }
 
 /* chi_axis, mean 0 in each component. */
-static PetscErrorCode Corrector(Dispersion *d, int axis, double *chi, FgCellReport *report)
+static PetscErrorCode Corrector(FgDispersion *d, int axis, double *chi, FgCellReport *report)
 {
   const FgCell       cell  = d->cell;
   const double       start = FgWallSeconds(), before = FgSpectralSeconds(d->spectral);
@@ -403,7 +186,7 @@ static PetscErrorCode Corrector(Dispersion *d, int axis, double *chi, FgCellRepo
   PetscCall(PetscSNPrintf(solve.name, sizeof(solve.name), "dispersion %c", "xyz"[axis]));
   PetscCall(PetscStrncpy(solve.solver, "FFT-preconditioned GMRES", sizeof(solve.solver)));
   PetscCall(PetscMalloc1(cell->nlocal, &excess));
-  PetscCall(Excess(d, axis, excess));
+  PetscCall(FgDispersionExcess(d, axis, excess));
   if (FgScalarHasImpermeable(d->op)) PetscCall(FgScalarPin(d->op, excess)); /* solvable to round-off */
   PetscCall(VecGetArray(d->b, &b));
   PetscCall(FgScalarSource(d->op, axis, b));
@@ -436,7 +219,7 @@ static PetscErrorCode Corrector(Dispersion *d, int axis, double *chi, FgCellRepo
 }
 
 /* Energy form, and flux form < e_i . K (e_j + grad chi_j) > - < (v_i - rho V_i) chi_j >. */
-static PetscErrorCode Forms(Dispersion *d, double *const chi[3], double energy[9], double flux[9])
+static PetscErrorCode Forms(FgDispersion *d, double *const chi[3], double energy[9], double flux[9])
 {
   const FgCell cell       = d->cell;
   const double voxels     = (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2];
@@ -447,7 +230,7 @@ static PetscErrorCode Forms(Dispersion *d, double *const chi[3], double energy[9
   PetscCall(FgScalarFlux(d->op, chi, flux));
   PetscCall(PetscMalloc1(cell->nlocal, &excess));
   for (int i = 0; i < 3; i++) {
-    PetscCall(Excess(d, i, excess));
+    PetscCall(FgDispersionExcess(d, i, excess));
     for (int j = 0; j < 3; j++) {
       for (PetscInt k = 0; k < cell->nlocal; k++) carried[3 * i + j] += excess[k] * chi[j][k];
     }
@@ -455,6 +238,10 @@ static PetscErrorCode Forms(Dispersion *d, double *const chi[3], double energy[9
   PetscCall(PetscFree(excess));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, carried, 9, MPI_DOUBLE, MPI_SUM, cell->comm));
   for (int i = 0; i < 9; i++) flux[i] -= carried[i] / voxels;
+  for (int a = 0; a < 3; a++) {
+    energy[4 * a] -= d->idle[a];
+    flux[4 * a] -= d->idle[a];
+  }
   if (FgScalarHasImpermeable(d->op)) {
     const FgComponents *components = NULL;
 
@@ -468,7 +255,7 @@ static PetscErrorCode Forms(Dispersion *d, double *const chi[3], double energy[9
 /* --- The report ------------------------------------------------------------------------------------------------------- */
 
 /* Peclet number of the mean pore velocity (of the root mean square one where that is 0) and the longest edge. */
-static PetscErrorCode Peclet(const Dispersion *d, const double *tensors, FgCellReport *report)
+static PetscErrorCode Peclet(const FgDispersion *d, FgCellReport *report)
 {
   const FgCell cell   = d->cell;
   const double voxels = (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2];
@@ -477,12 +264,12 @@ static PetscErrorCode Peclet(const Dispersion *d, const double *tensors, FgCellR
   FgEffective *item;
 
   PetscFunctionBegin;
-  for (PetscInt i = 0; i < COMPONENTS * cell->nlocal; i++) square += PetscSqr(d->velocity[i]);
+  for (PetscInt i = 0; i < FG_VELOCITY * cell->nlocal; i++) square += PetscSqr(d->velocity[i]);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &square, 1, MPI_DOUBLE, MPI_SUM, cell->comm));
   for (PetscInt p = 0; p < cell->table.nphases; p++) {
-    if (tensors[6 * p] == 0) continue;
+    if (d->tensors[6 * p] == 0) continue;
     fraction += cell->fraction[p];
-    conductivity += cell->fraction[p] * (tensors[6 * p] + tensors[6 * p + 1] + tensors[6 * p + 2]) / 3.0;
+    conductivity += cell->fraction[p] * (d->tensors[6 * p] + d->tensors[6 * p + 1] + d->tensors[6 * p + 2]) / 3.0;
   }
   for (int a = 0; a < 3; a++) {
     edge = PetscMax(edge, cell->edge[a]);
@@ -499,8 +286,7 @@ static PetscErrorCode Peclet(const Dispersion *d, const double *tensors, FgCellR
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Report(const Dispersion *d, const double *tensors, const double energy[9], const double flux[9],
-                             FgCellReport *report)
+static PetscErrorCode Report(const FgDispersion *d, const double energy[9], const double flux[9], FgCellReport *report)
 {
   double       D[9], apparent[9], difference = 0, largest = 0;
   FgEffective *item;
@@ -528,7 +314,7 @@ static PetscErrorCode Report(const Dispersion *d, const double *tensors, const d
   PetscCall(FgReportEffective(report, "D_self_check", "1", 1, 1, &difference,
                               "largest difference of the two forms' symmetric parts, relative", &item));
   item->detail = PETSC_TRUE;
-  PetscCall(Peclet(d, tensors, report));
+  PetscCall(Peclet(d, report));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -553,7 +339,7 @@ static PetscErrorCode Tensors(FgCell cell, double **tensors, double **storage)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode DispersionDestroy(Dispersion *d)
+static PetscErrorCode DispersionDestroy(FgDispersion *d)
 {
   PetscFunctionBegin;
   for (int a = 0; a < 3; a++) {
@@ -569,6 +355,8 @@ static PetscErrorCode DispersionDestroy(Dispersion *d)
   PetscCall(FgScalarDestroy(&d->op));
   PetscCall(PetscFree(d->velocity));
   PetscCall(PetscFree(d->storage));
+  PetscCall(PetscFree(d->tensors));
+  PetscCall(PetscFree(d->moves));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -583,39 +371,33 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
 
 static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
 {
-  Dispersion    d = {.cell = cell, .settings = *settings};
-  double       *tensors, *chi[3], energy[9], flux[9];
-  const double *below;
+  const double voxels = (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2];
+  FgDispersion d      = {.cell = cell, .settings = *settings};
+  double      *chi[3], energy[9], flux[9];
 
   PetscFunctionBegin;
-  PetscCall(Tensors(cell, &tensors, &d.storage));
-  PetscCall(PetscMalloc1(COMPONENTS * cell->nlocal, &d.velocity));
-  if (settings->velocity) PetscCall(GivenVelocity(cell, settings, tensors, d.velocity, report));
-  else PetscCall(FlowOfMean(cell, settings, tensors, d.velocity, report));
-  PetscCall(FgHaloUpdate(cell, &d.velocity_halo, d.velocity, COMPONENTS, &below, &d.velocity_above));
-  PetscCall(FgScalarCreate(cell, settings, tensors, 6, &d.op));
-  PetscCall(CheckStorage(&d));
-  PetscCall(Drift(&d, report));
-  PetscCall(MakePreconditioner(&d, tensors));
+  PetscCall(Tensors(cell, &d.tensors, &d.storage));
+  PetscCall(FgDispersionVelocity(&d, report));
+  PetscCall(FgScalarCreate(cell, settings, d.tensors, 6, &d.op));
+  PetscCall(FgDispersionDrift(&d, report));
+  PetscCall(MakePreconditioner(&d));
   PetscCall(MakeSolver(&d));
   for (int j = 0; j < 3; j++) {
     PetscCall(PetscMalloc1(cell->nlocal, &chi[j]));
     PetscCall(Corrector(&d, j, chi[j], report));
   }
   PetscCall(Forms(&d, chi, energy, flux));
-  PetscCall(Report(&d, tensors, energy, flux, report));
+  PetscCall(Report(&d, energy, flux, report));
   for (int j = 0; settings->keep_fields && j < 3; j++) {
     char name[FG_CELL_NAME];
 
     PetscCall(PetscSNPrintf(name, sizeof(name), "D_corrector_%c", "xyz"[j]));
     PetscCall(FgReportField(report, cell, name, "m", 1, chi[j]));
   }
-  if (settings->keep_fields) PetscCall(FgReportField(report, cell, "velocity", "m/s", 3, d.velocity));
-  report->bytes = PetscMax(report->bytes,
-                           BytesPerVoxel(cell, settings) * (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2]);
+  if (settings->keep_fields) PetscCall(FgReportField(report, cell, "velocity", "m/s", FG_VELOCITY, d.velocity));
+  report->bytes = PetscMax(report->bytes, BytesPerVoxel(cell, settings) * voxels);
   for (int j = 0; j < 3; j++) PetscCall(PetscFree(chi[j]));
   PetscCall(DispersionDestroy(&d));
-  PetscCall(PetscFree(tensors));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -240,18 +240,28 @@ static PetscErrorCode Response(Flow *flow, int axis, const double *lambda, doubl
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* work->r = what the velocity on the faces with forces lacks: S(f - lambda) - lambda/c less its mean. *norm over all ranks. */
-static PetscErrorCode Residual(Flow *flow, int axis, const double *lambda, double mean[3], double *norm)
+static PetscErrorCode Norm(const Flow *flow, const double *w, double *norm)
 {
   const size_t n   = COMPONENTS * (size_t)flow->cell->nlocal;
   double       sum = 0;
 
   PetscFunctionBegin;
-  PetscCall(Response(flow, axis, lambda, flow->work.r));
-  PetscCall(Restrict(flow, lambda ? -1.0 : 0.0, lambda ? lambda : flow->work.p, flow->work.r, mean));
-  for (size_t i = 0; i < n; i++) sum += flow->work.r[i] * flow->work.r[i];
+  for (size_t i = 0; i < n; i++) sum += w[i] * w[i];
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, flow->cell->comm));
   *norm = sqrt(sum);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* What residuals are relative to: the root mean square velocity that the driving force makes where no wall holds it, on as many
+   faces as have forces. (On those faces alone it can vanish.) */
+static PetscErrorCode Scale(Flow *flow, int axis, double *scale)
+{
+  const double voxels = (double)flow->cell->n[0] * (double)flow->cell->n[1] * (double)flow->cell->n[2];
+
+  PetscFunctionBegin;
+  PetscCall(Response(flow, axis, NULL, flow->work.r));
+  PetscCall(Norm(flow, flow->work.r, scale));
+  *scale *= sqrt((flow->count[0] + flow->count[1] + flow->count[2]) / (COMPONENTS * voxels));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -263,7 +273,7 @@ static PetscErrorCode Forces(Flow *flow, int axis, const char *name, double *lam
   const double              start = FgWallSeconds(), before = FgSpectralSeconds(flow->spectral);
   const FgConjugateOperator A = {
       .comm = cell->comm, .n = n, .context = flow, .direction = Direction, .precondition = Precondition};
-  double      total = 0, mean[3], norm = 0, free_norm = 0; /* free_norm: where no wall holds the flow */
+  double      total = 0, mean[3], norm = 0, scale = 0;
   char        history[256] = "";
   FgCellSolve solve        = {0};
   PetscBool   converged    = PETSC_FALSE;
@@ -277,19 +287,24 @@ static PetscErrorCode Forces(Flow *flow, int axis, const char *name, double *lam
     for (int a = 0; a < COMPONENTS; a++)
       lambda[COMPONENTS * i + a] = a == axis && flow->code[COMPONENTS * i + a] != FREE ? total / flow->count[a] : 0.0;
   }
-  PetscCall(Residual(flow, axis, NULL, mean, &free_norm));
+  PetscCall(Scale(flow, axis, &scale));
   for (PetscInt pass = 0; pass < 3; pass++) { /* the recursed residual can drift from the true one, which decides */
-    PetscCall(Residual(flow, axis, lambda, mean, &norm));
-    solve.residual = free_norm > 0 ? norm / free_norm : 0;
+    PetscCall(Response(flow, axis, lambda, flow->work.r));
+    PetscCall(Restrict(flow, -1.0, lambda, flow->work.r, mean));
+    PetscCall(Norm(flow, flow->work.r, &norm));
+    solve.residual = scale > 0 ? norm / scale : 0;
     converged      = solve.residual <= (pass ? 2.0 : 1.0) * flow->settings.tolerance ? PETSC_TRUE : PETSC_FALSE;
     if (converged || pass == 2 || solve.iterations >= flow->settings.max_iterations) break;
     PetscCall(PetscArrayzero(flow->work.p, n));
-    PetscCall(FgConjugateGradients(&A, free_norm, flow->settings.tolerance, flow->settings.max_iterations - solve.iterations,
+    PetscCall(FgConjugateGradients(&A, scale, flow->settings.tolerance, flow->settings.max_iterations - solve.iterations,
                                    &flow->work, lambda, &solve, history, &converged));
   }
   solve.seconds     = FgWallSeconds() - start;
   solve.fft_seconds = FgSpectralSeconds(flow->spectral) - before;
-  if (!converged) PetscCall(FgNotConverged(cell, name, &solve, history));
+  PetscCheck(converged, PETSC_COMM_SELF, PETSC_ERR_NOT_CONVERGED,
+             "%s: the cell problem %s did not converge: relative residual %.2e after %" PetscInt_FMT
+             " iterations (%s); raise --max-iterations or --tolerance",
+             cell->source, name, solve.residual, solve.iterations, history);
   PetscCall(FgReportSolve(report, &solve));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
