@@ -177,7 +177,7 @@ static PetscErrorCode Corrector(FgDispersion *d, int axis, double *chi, FgCellRe
   const FgCell       cell  = d->cell;
   const double       start = FgWallSeconds(), before = FgSpectralSeconds(d->spectral);
   FgCellSolve        solve = {0};
-  PetscReal         *residuals, norm;
+  PetscReal          norm;
   double            *b, *excess;
   PetscInt           n = d->settings.max_iterations + 2, told;
   KSPConvergedReason reason;
@@ -196,17 +196,16 @@ static PetscErrorCode Corrector(FgDispersion *d, int axis, double *chi, FgCellRe
   PetscCall(VecNorm(d->b, NORM_2, &norm));
   PetscCall(VecSet(d->x, 0.0));
   if (norm > 0) {
-    PetscCall(PetscMalloc1(n, &residuals));
+    if (!d->residuals) PetscCall(PetscMalloc1(n, &d->residuals));
     PetscCall(KSPSetTolerances(d->ksp, d->settings.tolerance, 1e-300, 1e10, d->settings.max_iterations));
-    PetscCall(KSPSetResidualHistory(d->ksp, residuals, n, PETSC_TRUE));
+    PetscCall(KSPSetResidualHistory(d->ksp, d->residuals, n, PETSC_TRUE));
     PetscCall(KSPSolve(d->ksp, d->b, d->x));
     PetscCall(KSPGetConvergedReason(d->ksp, &reason));
     PetscCall(KSPGetIterationNumber(d->ksp, &solve.iterations));
     PetscCall(KSPGetResidualNorm(d->ksp, &solve.residual));
     PetscCall(KSPGetResidualHistory(d->ksp, NULL, &told));
     solve.residual /= norm;
-    if (reason <= 0) PetscCall(NotConverged(d, axis, &solve, residuals, told, norm));
-    PetscCall(PetscFree(residuals));
+    if (reason <= 0) PetscCall(NotConverged(d, axis, &solve, d->residuals, told, norm));
     solve.seconds     = FgWallSeconds() - start;
     solve.fft_seconds = FgSpectralSeconds(d->spectral) - before;
     PetscCall(FgReportSolve(report, &solve));
@@ -345,6 +344,7 @@ static PetscErrorCode DispersionDestroy(FgDispersion *d)
   for (int a = 0; a < 3; a++) {
     PetscCall(PetscFree(d->symbol[a]));
     PetscCall(PetscFree(d->advance[a]));
+    PetscCall(PetscFree(d->chi[a]));
   }
   PetscCall(VecDestroy(&d->x));
   PetscCall(VecDestroy(&d->b));
@@ -357,6 +357,7 @@ static PetscErrorCode DispersionDestroy(FgDispersion *d)
   PetscCall(PetscFree(d->storage));
   PetscCall(PetscFree(d->tensors));
   PetscCall(PetscFree(d->moves));
+  PetscCall(PetscFree(d->residuals));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -369,35 +370,45 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   return settings->velocity ? solve : PetscMax(solve, 24.0 + FgStokesBytes(cell, PETSC_TRUE));
 }
 
-static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
+static PetscErrorCode Run(FgDispersion *d, FgCellReport *report)
 {
-  const double voxels = (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2];
-  FgDispersion d      = {.cell = cell, .settings = *settings};
-  double      *chi[3], energy[9], flux[9];
+  const FgCell cell = d->cell;
+  double       energy[9], flux[9];
 
   PetscFunctionBegin;
-  PetscCall(Tensors(cell, &d.tensors, &d.storage));
-  PetscCall(FgDispersionVelocity(&d, report));
-  PetscCall(FgScalarCreate(cell, settings, d.tensors, 6, &d.op));
-  PetscCall(FgDispersionDrift(&d, report));
-  PetscCall(MakePreconditioner(&d));
-  PetscCall(MakeSolver(&d));
+  PetscCall(Tensors(cell, &d->tensors, &d->storage));
+  PetscCall(FgDispersionVelocity(d, report));
+  PetscCall(FgScalarCreate(cell, &d->settings, d->tensors, 6, &d->op));
+  PetscCall(FgDispersionDrift(d, report));
+  PetscCall(MakePreconditioner(d));
+  PetscCall(MakeSolver(d));
   for (int j = 0; j < 3; j++) {
-    PetscCall(PetscMalloc1(cell->nlocal, &chi[j]));
-    PetscCall(Corrector(&d, j, chi[j], report));
+    PetscCall(PetscMalloc1(cell->nlocal, &d->chi[j]));
+    PetscCall(Corrector(d, j, d->chi[j], report));
   }
-  PetscCall(Forms(&d, chi, energy, flux));
-  PetscCall(Report(&d, energy, flux, report));
-  for (int j = 0; settings->keep_fields && j < 3; j++) {
+  PetscCall(Forms(d, d->chi, energy, flux));
+  PetscCall(Report(d, energy, flux, report));
+  for (int j = 0; d->settings.keep_fields && j < 3; j++) {
     char name[FG_CELL_NAME];
 
     PetscCall(PetscSNPrintf(name, sizeof(name), "D_corrector_%c", "xyz"[j]));
-    PetscCall(FgReportField(report, cell, name, "m", 1, chi[j]));
+    PetscCall(FgReportField(report, cell, name, "m", 1, d->chi[j]));
   }
-  if (settings->keep_fields) PetscCall(FgReportField(report, cell, "velocity", "m/s", FG_VELOCITY, d.velocity));
-  report->bytes = PetscMax(report->bytes, BytesPerVoxel(cell, settings) * voxels);
-  for (int j = 0; j < 3; j++) PetscCall(PetscFree(chi[j]));
+  if (d->settings.keep_fields) PetscCall(FgReportField(report, cell, "velocity", "m/s", FG_VELOCITY, d->velocity));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
+{
+  const double   voxels = (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2];
+  FgDispersion   d      = {.cell = cell, .settings = *settings};
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  code = Run(&d, report);
   PetscCall(DispersionDestroy(&d));
+  PetscCall(code);
+  report->bytes = PetscMax(report->bytes, BytesPerVoxel(cell, settings) * voxels);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -24,6 +24,8 @@ typedef struct {
   FgSpectral     spectral;
   double        *symbol[3];  /* [n] of -K d^2/dx^2 along each axis */
   double        *advance[3]; /* [n] imaginary part of that of <v> d/dx */
+  double        *chi[3];     /* [nlocal] correctors [m] */
+  PetscReal     *residuals;  /* [max_iterations + 2] of the last solve */
   Vec            x, b;
   KSP            ksp;
 } FgDispersion;

@@ -5,25 +5,23 @@
    The hydraulic conductivity k/mu comes with the viscosity of the cell. Source: docs/physics/advection.md. */
 #include "flow.h"
 
-static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
+static PetscErrorCode Report(FgCell cell, const FgCellSettings *settings, const PetscBool *open, const FgStokes *stokes,
+                             FgCellReport *report)
 {
-  FgStokes     stokes = {.keep = settings->keep_fields};
   double       k[9], mobility[9], asymmetry = 0, largest = 0, dissipation = 0, viscosity, porosity = 0;
-  PetscBool   *open;
   FgEffective *item;
 
   PetscFunctionBegin;
-  PetscCall(FgFluidPhases(cell, &open));
   PetscCall(FgCellValue(cell, "viscosity", &viscosity));
-  PetscCall(FgStokesSolve(cell, settings, open, &stokes, report));
   for (PetscInt p = 0; p < cell->table.nphases; p++) porosity += open[p] ? cell->fraction[p] : 0.0;
   for (int i = 0; i < 3; i++) {
-    largest = PetscMax(largest, stokes.k[4 * i]);
-    if (stokes.pores.percolates[i]) dissipation = PetscMax(dissipation, PetscAbsReal(1.0 - stokes.energy[i] / stokes.k[4 * i]));
+    largest = PetscMax(largest, stokes->k[4 * i]);
+    if (stokes->pores.percolates[i])
+      dissipation = PetscMax(dissipation, PetscAbsReal(1.0 - stokes->energy[i] / stokes->k[4 * i]));
     for (int j = 0; j < 3; j++) {
-      k[3 * i + j]        = 0.5 * (stokes.k[3 * i + j] + stokes.k[3 * j + i]);
+      k[3 * i + j]        = 0.5 * (stokes->k[3 * i + j] + stokes->k[3 * j + i]);
       mobility[3 * i + j] = k[3 * i + j] / viscosity;
-      asymmetry           = PetscMax(asymmetry, PetscAbsReal(stokes.k[3 * i + j] - stokes.k[3 * j + i]));
+      asymmetry           = PetscMax(asymmetry, PetscAbsReal(stokes->k[3 * i + j] - stokes->k[3 * j + i]));
     }
   }
   asymmetry = largest > 0 ? asymmetry / largest : 0;
@@ -43,12 +41,26 @@ static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellR
     static const char axes[] = "xyz";
     char              name[FG_CELL_NAME];
 
-    if (!stokes.velocity[j]) continue;
+    if (!stokes->velocity[j]) continue;
     PetscCall(PetscSNPrintf(name, sizeof(name), "flow_%c", axes[j]));
-    PetscCall(FgReportField(report, cell, name, "m^2", 3, stokes.velocity[j]));
+    PetscCall(FgReportField(report, cell, name, "m^2", 3, stokes->velocity[j]));
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
+{
+  FgStokes       stokes = {.keep = settings->keep_fields};
+  PetscBool     *open;
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  PetscCall(FgFluidPhases(cell, &open));
+  code = FgStokesSolve(cell, settings, open, &stokes, report);
+  if (!code) code = Report(cell, settings, open, &stokes, report);
   PetscCall(FgStokesDestroy(&stokes));
   PetscCall(PetscFree(open));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

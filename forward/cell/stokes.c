@@ -391,14 +391,39 @@ static PetscErrorCode FlowDestroy(Flow *flow)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The flow driven along one axis, its means in column `axis` of stokes->k. */
+static PetscErrorCode Drive(Flow *flow, int axis, const PetscBool *open, double *lambda, FgStokes *stokes, FgCellReport *report)
+{
+  const FgCell cell    = flow->cell;
+  const size_t n       = COMPONENTS * (size_t)cell->nlocal;
+  const double length2 = PetscSqr(flow->length);
+  double       mean[3] = {0, 0, 0}, change, *velocity;
+  char         name[FG_CELL_NAME];
+
+  PetscFunctionBegin;
+  PetscCall(PetscSNPrintf(name, sizeof(name), "flow %c", "xyz"[axis]));
+  PetscCall(Forces(flow, axis, name, lambda, report));
+  PetscCall(PetscMalloc1(n, &stokes->velocity[axis]));
+  velocity = stokes->velocity[axis];
+  PetscCall(Velocity(flow, axis, lambda, velocity));
+  PetscCall(PetscSNPrintf(name, sizeof(name), "projection %c", "xyz"[axis]));
+  PetscCall(FgFaceProject(cell, &flow->settings, open, name, velocity, &change, report));
+  PetscCall(Means(flow, velocity, mean, &stokes->energy[axis]));
+  for (int i = 0; i < 3; i++) stokes->k[3 * i + axis] = length2 * mean[i];
+  stokes->energy[axis] *= length2;
+  for (size_t i = 0; i < n; i++) velocity[i] *= length2;
+  if (!stokes->keep) PetscCall(PetscFree(stokes->velocity[axis]));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgStokesSolve(FgCell cell, const FgCellSettings *settings, const PetscBool *open, FgStokes *stokes,
                              FgCellReport *report)
 {
-  static const char axes[] = "xyz";
-  const size_t      n      = COMPONENTS * (size_t)cell->nlocal;
-  double           *lambda, *velocity, k[9] = {0};
-  PetscBool         walls = PETSC_FALSE;
-  Flow              flow  = {0};
+  const double   voxels = (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2];
+  double        *lambda;
+  PetscBool      walls = PETSC_FALSE;
+  PetscErrorCode code  = PETSC_SUCCESS;
+  Flow           flow  = {0};
 
   PetscFunctionBegin;
   for (PetscInt p = 0; p < cell->table.nphases; p++) walls = walls || (cell->fraction[p] > 0 && !open[p]);
@@ -407,35 +432,18 @@ PetscErrorCode FgStokesSolve(FgCell cell, const FgCellSettings *settings, const 
              cell->source);
   PetscCall(FgComponentsFind(cell, open, &stokes->pores));
   PetscCall(FlowCreate(cell, settings, open, &flow));
-  PetscCall(PetscMalloc1(n, &lambda));
-  for (int j = 0; j < 3; j++) {
-    double length2 = PetscSqr(flow.length), mean[3] = {0, 0, 0}, change;
-    char   name[FG_CELL_NAME];
-
+  PetscCall(PetscMalloc1(COMPONENTS * cell->nlocal, &lambda));
+  PetscCall(PetscArrayzero(stokes->k, 9));
+  for (int j = 0; j < 3 && !code; j++) {
     stokes->energy[j] = 0;
-    if (!stokes->pores.percolates[j]) {
-      PetscCall(FgReportNote(report, "no pore crosses the cell along %c: nothing flows that way, exactly 0", axes[j]));
-      continue;
-    }
-    PetscCall(PetscSNPrintf(name, sizeof(name), "flow %c", axes[j]));
-    PetscCall(Forces(&flow, j, name, lambda, report));
-    PetscCall(PetscMalloc1(n, &velocity));
-    PetscCall(Velocity(&flow, j, lambda, velocity));
-    PetscCall(PetscSNPrintf(name, sizeof(name), "projection %c", axes[j]));
-    PetscCall(FgFaceProject(cell, settings, open, name, velocity, &change, report));
-    PetscCall(Means(&flow, velocity, mean, &stokes->energy[j]));
-    for (int i = 0; i < 3; i++) k[3 * i + j] = length2 * mean[i];
-    stokes->energy[j] *= length2;
-    for (size_t i = 0; i < n; i++) velocity[i] *= length2;
-    if (stokes->keep) stokes->velocity[j] = velocity;
-    else PetscCall(PetscFree(velocity));
+    if (stokes->pores.percolates[j]) code = Drive(&flow, j, open, lambda, stokes, report);
+    else PetscCall(FgReportNote(report, "no pore crosses the cell along %c: nothing flows that way, exactly 0", "xyz"[j]));
   }
-  report->bytes = PetscMax(report->bytes,
-                           FgStokesBytes(cell, stokes->keep) * (double)cell->n[0] * (double)cell->n[1] * (double)cell->n[2]);
-  FgProjectTensor(stokes->pores.projector, k);
-  PetscCall(PetscArraycpy(stokes->k, k, 9));
+  FgProjectTensor(stokes->pores.projector, stokes->k);
+  report->bytes = PetscMax(report->bytes, FgStokesBytes(cell, stokes->keep) * voxels);
   PetscCall(PetscFree(lambda));
   PetscCall(FlowDestroy(&flow));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -457,17 +465,24 @@ double FgStokesBytes(FgCell cell, PetscBool keep)
 
 PetscErrorCode FgFluidPhases(FgCell cell, PetscBool **open)
 {
-  double *fluid;
+  double  *fluid;
+  PetscInt bad   = -1;
+  double   value = 0;
 
   PetscFunctionBegin;
   PetscCall(FgCellProperty(cell, "fluid", &fluid, NULL));
   PetscCall(PetscMalloc1(cell->table.nphases, open));
   for (PetscInt p = 0; p < cell->table.nphases; p++) {
-    PetscCheck(fluid[p] == 0 || fluid[p] == 1, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: phase '%s': 'fluid' is %g, expected 1 (the fluid flows here) or 0 (a wall)", cell->table.source,
-               cell->table.phases[p].name, fluid[p]);
+    if (fluid[p] != 0 && fluid[p] != 1) {
+      bad   = p;
+      value = fluid[p];
+    }
     (*open)[p] = fluid[p] == 1 ? PETSC_TRUE : PETSC_FALSE;
   }
   PetscCall(PetscFree(fluid));
+  if (bad >= 0) PetscCall(PetscFree(*open));
+  PetscCheck(bad < 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: phase '%s': 'fluid' is %g, expected 1 (the fluid flows here) or 0 (a wall)", cell->table.source,
+             cell->table.phases[bad].name, value);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -124,14 +124,36 @@ static PetscErrorCode Correct(FgCell cell, const uint8_t *flags, const double *p
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* x: in -div v, out phi with div grad phi = div v over the open voxels. */
+static PetscErrorCode Potential(FgCell cell, const FgCellSettings *settings, const PetscBool *open, const char *name, double *x,
+                                FgCellReport *report)
+{
+  double        *conductivity, *phi;
+  FgScalar       op;
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(cell->nlocal, &phi));
+  PetscCall(PetscMalloc1(cell->table.nphases, &conductivity));
+  for (PetscInt p = 0; p < cell->table.nphases; p++) conductivity[p] = open[p] ? 1.0 : 0.0;
+  PetscCall(FgScalarCreate(cell, settings, conductivity, 1, &op));
+  code = FgScalarSolve(op, name, x, 0, phi, report);
+  PetscCall(PetscArraycpy(x, phi, cell->nlocal));
+  PetscCall(FgScalarDestroy(&op));
+  PetscCall(PetscFree(conductivity));
+  PetscCall(PetscFree(phi));
+  PetscCall(code);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgFaceProject(FgCell cell, const FgCellSettings *settings, const PetscBool *open, const char *name,
                              double *velocity, double *change, FgCellReport *report)
 {
   const double   h      = PetscMin(cell->spacing[0], PetscMin(cell->spacing[1], cell->spacing[2]));
   FgCellSettings strict = *settings;
-  double         closed[2], corrected[2] = {0, 0}, norm = 0, *conductivity, *divergence, *phi;
+  double         closed[2], corrected[2] = {0, 0}, norm = 0, *divergence;
   uint8_t       *flags;
-  FgScalar       op;
+  PetscErrorCode code = PETSC_SUCCESS;
 
   PetscFunctionBegin;
   PetscCall(FgOpenVoxels(cell, open, &flags));
@@ -146,19 +168,12 @@ PetscErrorCode FgFaceProject(FgCell cell, const FgCellSettings *settings, const 
   norm = h * sqrt(norm);
   if (norm > round_off * sqrt(closed[1])) {
     strict.tolerance = round_off * sqrt(closed[1]) / norm;
-    PetscCall(PetscMalloc1(cell->nlocal, &phi));
-    PetscCall(PetscMalloc1(cell->table.nphases, &conductivity));
-    for (PetscInt p = 0; p < cell->table.nphases; p++) conductivity[p] = open[p] ? 1.0 : 0.0;
-    PetscCall(FgScalarCreate(cell, &strict, conductivity, 1, &op));
-    PetscCall(FgScalarSolve(op, name, divergence, 0, phi, report));
-    PetscCall(Correct(cell, flags, phi, velocity, corrected));
-    report->bytes = PetscMax(report->bytes, FgScalarBytes(op));
-    PetscCall(FgScalarDestroy(&op));
-    PetscCall(PetscFree(conductivity));
-    PetscCall(PetscFree(phi));
+    code             = Potential(cell, &strict, open, name, divergence, report);
+    if (!code) code = Correct(cell, flags, divergence, velocity, corrected);
   }
   *change = closed[1] > 0 ? sqrt((closed[0] + corrected[0]) / closed[1]) : 0;
   PetscCall(PetscFree(divergence));
   PetscCall(PetscFree(flags));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
