@@ -367,7 +367,7 @@ static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
   /* velocity, correctors, x, b and their work, Krylov vectors; labels of phases and components */
   const double solve = 24.0 + 24.0 + 8.0 * (4.0 + RESTART + 3.0) + buffer + 6.0;
 
-  return settings->velocity ? solve : PetscMax(solve, 24.0 + FgStokesBytes(cell, PETSC_TRUE));
+  return PetscMax(solve, 24.0 + FgStokesBytes(cell, PETSC_TRUE));
 }
 
 static PetscErrorCode Run(FgDispersion *d, FgCellReport *report)

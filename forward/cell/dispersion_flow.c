@@ -266,10 +266,12 @@ PetscErrorCode FgDispersionExcess(const FgDispersion *d, int axis, double *exces
 PetscErrorCode FgDispersionVelocity(FgDispersion *d, FgCellReport *report)
 {
   const double *below;
+  int           given = d->settings.velocity != NULL; /* a rank without planes has none to give */
 
   PetscFunctionBegin;
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &given, 1, MPI_INT, MPI_MAX, d->cell->comm));
   PetscCall(PetscMalloc1(FG_VELOCITY * d->cell->nlocal, &d->velocity));
-  if (d->settings.velocity) PetscCall(GivenVelocity(d->cell, &d->settings, d->tensors, d->velocity, report));
+  if (given) PetscCall(GivenVelocity(d->cell, &d->settings, d->tensors, d->velocity, report));
   else PetscCall(FlowOfMean(d->cell, &d->settings, d->tensors, d->velocity, report));
   PetscCall(FgHaloUpdate(d->cell, &d->velocity_halo, d->velocity, FG_VELOCITY, &below, &d->velocity_above));
   PetscCall(CheckStorage(d));
