@@ -281,6 +281,39 @@ static void densities_stay_positive_and_totals_stay(void **state)
   }
 }
 
+/* A drift that gathers everything in a voxel or two, by long steps: no negative density, no overflow, the total kept. */
+static void concentration_without_end_stays_sound(void **state)
+{
+  const double         S[9]     = {1500.0, 900.0, 0, -400.0, 1100.0, 0, 0, 0, 1};
+  FgChemotaxisSettings settings = {.motility    = {drift_M, PETSC_FALSE},
+                                   .sensitivity = {S, PETSC_FALSE},
+                                   .diffusion   = Isotropic(1.0),
+                                   .decay       = Uniform(1.0),
+                                   .production  = Uniform(1.0)};
+  FgChemotaxis         chemotaxis;
+  FgBox                box;
+  Vec                  density, attractant;
+  PetscReal            least, most;
+  double               before = NAN, after = NAN;
+
+  AgreedSuccess(FgBoxCreate(PETSC_COMM_WORLD, 2, (const PetscInt[]){20, 20}, (const double[]){1.0, 1.0}, NULL, &box));
+  AgreedSuccess(FgBoxVector(box, &density));
+  AgreedSuccess(FgBoxVector(box, &attractant));
+  AgreedSuccess(Fill(box, Spot, NULL, density));
+  AgreedSuccess(FgBoxIntegral(box, nothing, density, &before));
+  AgreedSuccess(FgChemotaxisCreate(box, &settings, &chemotaxis));
+  AgreedSuccess(FgChemotaxisStep(chemotaxis, 0.1, 5, density, attractant));
+  AgreedSuccess(VecMin(density, NULL, &least));
+  AgreedSuccess(VecMax(density, NULL, &most));
+  AgreedSuccess(FgBoxIntegral(box, nothing, density, &after));
+  AgreedTrue(least >= 0.0 && Close(after, before, 1e-13));
+  AgreedTrue(most > 0.2 * before / box->volume && most <= before / box->volume * (1.0 + 1e-12));
+  AgreedSuccess(FgChemotaxisDestroy(&chemotaxis));
+  AgreedSuccess(VecDestroy(&density));
+  AgreedSuccess(VecDestroy(&attractant));
+  AgreedSuccess(FgBoxDestroy(&box));
+}
+
 /* Steps come to rest in the steady state, where density and attractant act on each other. */
 static void steps_end_in_the_steady_state(void **state)
 {
@@ -347,6 +380,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(full_tensors_balance_drift),
       cmocka_unit_test(an_exact_equilibrium),
       cmocka_unit_test(densities_stay_positive_and_totals_stay),
+      cmocka_unit_test(concentration_without_end_stays_sound),
       cmocka_unit_test(steps_end_in_the_steady_state),
       cmocka_unit_test(senseless_input_is_refused),
   };
