@@ -23,6 +23,12 @@ static inline int Agreed(int mine)
   return all;
 }
 
+/* Whether n bytes are the same; a rank without any may hold NULL. */
+static inline int SameBytes(const void *a, const void *b, size_t n)
+{
+  return !n || !memcmp(a, b, n);
+}
+
 #define AgreedTrue(condition) assert_true(Agreed(condition))
 
 #define AgreedSuccess(call) \

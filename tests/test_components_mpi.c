@@ -259,7 +259,7 @@ static void AgreesWithAFlood(void **state)
     AgreedSuccess(PetscMalloc2(whole->nlocal, &expected, whole->nlocal, &ranks));
     Flood(whole, expected, &count, ranks, percolates);
     good = found.ncomponents == count &&
-           !memcmp(found.component, expected + cell->start * n[0] * n[1], sizeof(int32_t) * (size_t)cell->nlocal) &&
+           SameBytes(found.component, expected + cell->start * n[0] * n[1], sizeof(int32_t) * (size_t)cell->nlocal) &&
            !memcmp(found.percolates, percolates, sizeof percolates);
     for (PetscInt i = 0; i < count && good; i++) {
       good = found.rank[i] == ranks[i];

@@ -32,7 +32,8 @@ static void RanksAgree(void **state)
       if (k == 4 && strcmp(geometry->name, "checkerboard")) settings.fraction = 0.1;
       cell  = Make(PETSC_COMM_WORLD, geometry->name, &settings, NULL);
       whole = Make(PETSC_COMM_SELF, geometry->name, &settings, NULL);
-      same  = !memcmp(cell->phase, whole->phase + cell->start * cell->n[0] * cell->n[1], sizeof(uint16_t) * (size_t)cell->nlocal);
+      same  = SameBytes(cell->phase, whole->phase + cell->start * cell->n[0] * cell->n[1],
+                        sizeof(uint16_t) * (size_t)cell->nlocal);
       for (PetscInt p = 0; p < cell->table.nphases; p++) same = same && cell->fraction[p] == whole->fraction[p];
       same = same && cell->n[settings.axis] >= 1 && cell->table.nphases == 2 && cell->fraction[1] > 0 && cell->fraction[0] > 0;
       AgreedTrue(same);
