@@ -49,7 +49,7 @@ static PetscErrorCode MakeCell(MPI_Comm comm, const PetscInt n[3], const double 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* A generated cell with E and nu of matrix and inclusion. */
+/* A generated cell with E and nu of matrix and inclusion; each rank solves it by itself, the cells of voxels below together. */
 static PetscErrorCode MakeGeometry(const char *name, double fraction, PetscInt resolution, PetscInt axis, const double E[2],
                                    const double nu[2], FgCell *cell)
 {
@@ -65,7 +65,7 @@ static PetscErrorCode MakeGeometry(const char *name, double fraction, PetscInt r
     PetscCall(FgPhaseTableSet(&table, p, "youngs-modulus", 1, &E[p]));
     PetscCall(FgPhaseTableSet(&table, p, "poissons-ratio", 1, &nu[p]));
   }
-  PetscCall(FgGeometryCreate(PETSC_COMM_WORLD, FgGeometryFind(name), &settings, &table, cell));
+  PetscCall(FgGeometryCreate(PETSC_COMM_SELF, FgGeometryFind(name), &settings, &table, cell));
   PetscCall(FgPhaseTableDestroy(&table));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -217,7 +217,7 @@ static void laminates_are_exact(void **state)
         else FgStiffnessIsotropic(p ? 1 : 100, p ? 0.45 : 0.2, C + 36 * p);
       }
       Laminate(C, axis, expected);
-      AgreedSuccess(Stiffness(n, edge, 2, C, layers[axis], 1e-11, found));
+      AgreedSuccess(Stiffness(n, edge, 2, C, layers[axis], 1e-7, found));
       AgreedTrue(Difference(found, expected, 36) < 1e-10);
       if (kind == 0 && axis == 0) { /* published values: the formula itself */
         static const double values[6][3] = {{0, 0, 7.335779},  {1, 1, 54.802846}, {0, 1, 3.917973},
@@ -271,7 +271,7 @@ static void hills_relations(void **state)
       const double *C;
 
       AgreedSuccess(MakeGeometry(hex ? "hex-cylinders" : "square-cylinders", 0.45, 20, axis, E[c], nu[c], &cell));
-      AgreedSuccess(SolveCell("elasticity", cell, 1e-10, &report));
+      AgreedSuccess(SolveCell("elasticity", cell, 1e-8, &report));
       C = FgReportFind(&report, "C")->value;
       f = cell->fraction[1];
       for (int p = 0; p < 2; p++) k[p] = E[c][p] / (2 * (1 + nu[c][p]) * (1 - 2 * nu[c][p]));
@@ -410,23 +410,23 @@ static void stiffness_turns_with_the_cell(void **state)
       if (kind) RandomStiffness(random, 1 + 4 * p, C + 36 * p);
       else FgStiffnessIsotropic(1 + 9 * p, 0.1 + 0.15 * p, C + 36 * p);
     }
-    AgreedSuccess(Stiffness(n, edge, 3, C, Blocks, 1e-11, plain));
+    AgreedSuccess(Stiffness(n, edge, 3, C, Blocks, 1e-7, plain));
     for (int i = 0; i < 6; i++)
       for (int j = 0; j < i; j++) AgreedTrue(plain[6 * i + j] == plain[6 * j + i]);
 
-    AgreedSuccess(Stiffness(n, edge, 3, C, BlocksShifted, 1e-11, found));
+    AgreedSuccess(Stiffness(n, edge, 3, C, BlocksShifted, 1e-7, found));
     AgreedTrue(Difference(found, plain, 36) < 1e-10);
-    AgreedSuccess(Stiffness(tiled_n, tiled_edge, 3, C, BlocksTiled, 1e-11, found));
+    AgreedSuccess(Stiffness(tiled_n, tiled_edge, 3, C, BlocksTiled, 1e-7, found));
     AgreedTrue(Difference(found, plain, 36) < 1e-10);
 
     for (int p = 0; p < 3; p++) Rotate(turn, plus, C + 36 * p, other + 36 * p);
     Rotate(turn, plus, plain, expected);
-    AgreedSuccess(Stiffness(turned_n, turned_edge, 3, other, BlocksTurned, 1e-11, found));
+    AgreedSuccess(Stiffness(turned_n, turned_edge, 3, other, BlocksTurned, 1e-7, found));
     AgreedTrue(Difference(found, expected, 36) < 1e-10);
 
     for (int p = 0; p < 3; p++) Rotate(quarter, minus, C + 36 * p, other + 36 * p);
     Rotate(quarter, minus, plain, expected);
-    AgreedSuccess(Stiffness(rotated_n, rotated_edge, 3, other, BlocksRotated, 1e-11, found));
+    AgreedSuccess(Stiffness(rotated_n, rotated_edge, 3, other, BlocksRotated, 1e-7, found));
     AgreedTrue(Difference(found, expected, 36) < 1e-10);
   }
   gsl_rng_free(random);
@@ -530,9 +530,9 @@ static void derivatives(void **state)
   }
   AgreedTrue(Difference(sum, FgReportFind(&report, "C")->value, 36) < 1e-7);
   for (int i = 0; i < 108; i++) other[i] = C[i] * (i / 36 == 1 ? 1 + step : 1);
-  AgreedSuccess(Stiffness(n, edge, 3, other, Blocks, 1e-10, up));
+  AgreedSuccess(Stiffness(n, edge, 3, other, Blocks, 1e-7, up));
   for (int i = 0; i < 108; i++) other[i] = C[i] * (i / 36 == 1 ? 1 - step : 1);
-  AgreedSuccess(Stiffness(n, edge, 3, other, Blocks, 1e-10, down));
+  AgreedSuccess(Stiffness(n, edge, 3, other, Blocks, 1e-7, down));
   for (int i = 0; i < 36; i++) up[i] = (up[i] - down[i]) / (2 * step);
   AgreedTrue(Difference(FgReportFind(&report, "dC_dln_phase1")->value, up, 36) < 1e-6);
   AgreedSuccess(FgReportDestroy(&report));
