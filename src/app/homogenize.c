@@ -40,6 +40,8 @@ static PetscErrorCode SolveCoarse(const HomogenizeSettings *s, FgCell cell, FgHo
   if (!coarse) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscCalloc1(found->n, &found->coarse));
   PetscCall(SolveAll(s, coarse, PETSC_FALSE, found->coarse, NULL, log));
+  PetscCall(PetscMalloc1(coarse->table.nphases, &found->coarse_fraction));
+  PetscCall(PetscArraycpy(found->coarse_fraction, coarse->fraction, coarse->table.nphases));
   PetscCall(FgCellDestroy(&coarse));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -84,6 +86,7 @@ static PetscErrorCode Destroy(FgHomogenized *found)
   PetscCall(PetscFree(found->reports));
   PetscCall(PetscFree(found->coarse));
   PetscCall(PetscFree(found->seconds));
+  PetscCall(PetscFree(found->coarse_fraction));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

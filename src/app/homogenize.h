@@ -76,6 +76,7 @@ typedef struct {
   const FgPhysics **physics;
   FgCellReport     *reports, *coarse; /* [n]; coarse: NULL where there is no estimate */
   double           *seconds;          /* [n] wall clock */
+  double           *coarse_fraction;  /* [phases] of the voxels at half the resolution [1]; NULL with coarse */
 } FgHomogenized;
 
 /* NAME_ending, of the same shape; NULL where there is none. */

@@ -51,17 +51,20 @@ static json_t *PropertiesJson(PetscInt n, const FgProperty *properties)
   return object;
 }
 
-static json_t *CellJson(FgCell cell)
+static json_t *CellJson(const HomogenizeSettings *s, FgCell cell, const FgHomogenized *found)
 {
   json_t *phases = json_array(), *voxels = json_array();
 
   for (int a = 0; a < 3; a++) json_array_append_new(voxels, json_integer(cell->n[a]));
   for (PetscInt p = 0; p < cell->table.nphases; p++) {
-    const FgPhase *phase = &cell->table.phases[p];
+    const FgPhase *phase  = &cell->table.phases[p];
+    json_t        *object = json_pack("{s:s, s:i, s:o, s:o, s:o}", "name", phase->name, "label", phase->label, "fraction",
+                                      Number(cell->fraction[p]), "exact_fraction", Number(cell->exact[p]), "properties",
+                                      PropertiesJson(phase->nproperties, phase->properties));
 
-    json_array_append_new(phases, json_pack("{s:s, s:i, s:o, s:o, s:o}", "name", phase->name, "label", phase->label, "fraction",
-                                            Number(cell->fraction[p]), "exact_fraction", Number(cell->exact[p]), "properties",
-                                            PropertiesJson(phase->nproperties, phase->properties)));
+    if (found->coarse_fraction && FgHomogenizeSubsample(s) > 1)
+      json_object_set_new(object, "extrapolated_fraction", Number(2.0 * cell->fraction[p] - found->coarse_fraction[p]));
+    json_array_append_new(phases, object);
   }
   return json_pack("{s:s, s:o, s:o, s:o, s:o}", "source", cell->source, "voxels", voxels, "edges_m", Numbers(3, cell->edge),
                    "phases", phases, "properties", PropertiesJson(cell->table.nproperties, cell->table.properties));
@@ -165,5 +168,5 @@ json_t *FgHomogenizeJson(const HomogenizeSettings *s, FgCell cell, const FgHomog
   json_t      *physics = json_array();
 
   for (PetscInt k = 0; k < found->n; k++) json_array_append_new(physics, ReportJson(s, found, k, voxels));
-  return json_pack("{s:o, s:o}", "cell", CellJson(cell), "physics", physics);
+  return json_pack("{s:o, s:o}", "cell", CellJson(s, cell, found), "physics", physics);
 }

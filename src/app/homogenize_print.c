@@ -143,13 +143,15 @@ static void PrintRemarks(const FgCellReport *report, const FgEffective *item, co
     FgLogResult(log, "    discretization: about %s, the difference from half the resolution", percent);
 }
 
-static void PrintExtrapolated(const HomogenizeSettings *s, const FgEffective *item, const FgCellReport *coarse, FgLog *log)
+/* Fractions are extrapolated alike: the tensor belongs to them. */
+static void PrintExtrapolated(const HomogenizeSettings *s, const FgHomogenized *found, const FgEffective *item,
+                              const FgCellReport *coarse, FgCell cell, FgLog *log)
 {
   double     value[FG_PROPERTY_VALUES];
   NumberForm form;
   char       line[MATRIX_LINE] = "", unit[96];
 
-  if (item->rows != item->columns || !FgHomogenizeExtrapolate(s, item, coarse, value)) return;
+  if (item->rows != item->columns || cell->table.nphases < 2 || !FgHomogenizeExtrapolate(s, item, coarse, value)) return;
   form = FormOf(item->rows, item->columns, value);
   FormatUnit(form, item->unit, unit);
   for (PetscInt i = 0; i < item->rows; i++) {
@@ -159,7 +161,8 @@ static void PrintExtrapolated(const HomogenizeSettings *s, const FgEffective *it
     FormatNumber(form, value[i * (item->columns + 1)], number);
     snprintf(line + used, sizeof(line) - used, "%s%s", i ? ", " : "", number);
   }
-  FgLogResult(log, "    extrapolated from both resolutions, diagonal: %s %s", line, unit);
+  FgLogResult(log, "    extrapolated from both resolutions, diagonal: %s %s, at a fraction %.6g of %s", line, unit,
+              2.0 * cell->fraction[1] - found->coarse_fraction[1], cell->table.phases[1].name);
 }
 
 static void PrintReport(const HomogenizeSettings *s, const FgHomogenized *found, PetscInt k, FgCell cell, FgLog *log)
@@ -187,7 +190,7 @@ static void PrintReport(const HomogenizeSettings *s, const FgHomogenized *found,
     PrintMatrix(report, item, companion, log);
     if (companion) continue;
     PrintRemarks(report, item, coarse, log);
-    PrintExtrapolated(s, item, coarse, log);
+    PrintExtrapolated(s, found, item, coarse, cell, log);
   }
   for (PetscInt i = 0; i < report->nnotes; i++) FgLogResult(log, "  note: %s", report->notes[i]);
   for (PetscInt i = 0; i < report->nsolves; i++) {
