@@ -55,3 +55,13 @@ expect_exit 2 "$FINEGRAIN" fit sim/dwi.nii.gz --closure table: -o never -q
 one_line stderr
 has stderr "table:FILE"
 empty never
+
+# Cell problems that were solved: the interpolation against others, solved between its points, away from where the voxels touch.
+expect_exit 0 "$FINEGRAIN" homogenize --geometry square-cylinders --resolution 128 --sweep fraction=0.02:0.7:18 contrast=0.01:100:9 \
+  --physics conduction -o solved.h5 -q
+expect_exit 0 "$FINEGRAIN" homogenize --geometry square-cylinders --resolution 128 --sweep fraction=0.04:0.64:6 contrast=0.02,0.6,2,50 \
+  --physics conduction -o between.h5 -q
+expect_exit 0 "$COMPARE_TABLES" solved.h5 between.h5 0.7
+[ "$(wc -l <stdout)" -eq 4 ] || fail "contrasts: $(cat stdout)"
+while read -r contrast deviation; do below "$deviation" 0.005 "contrast $contrast: interpolated against solved"; done <stdout
+expect_exit 0 "$FINEGRAIN" verify sim/dwi.nii.gz --tissue muscle --closure table:solved.h5
