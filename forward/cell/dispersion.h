@@ -26,7 +26,7 @@ typedef struct {
   double        *advance[3]; /* [n] imaginary part of that of <v> d/dx */
   double        *chi[3];     /* [nlocal] correctors [m] */
   PetscReal     *residuals;  /* [max_iterations + 2] of the last solve */
-  Vec            x, b;
+  Vec            x, b, r, step, work;
   KSP            ksp;
 } FgDispersion;
 

@@ -169,7 +169,10 @@ PetscErrorCode FgFaceProject(FgCell cell, const FgCellSettings *settings, const 
   if (norm > round_off * sqrt(closed[1])) {
     strict.tolerance = round_off * sqrt(closed[1]) / norm;
     code             = Potential(cell, &strict, open, name, divergence, report);
-    if (!code) code = Correct(cell, flags, divergence, velocity, corrected);
+    if (!code) { /* what is left, relative to the velocity rather than to the divergence that was */
+      report->solves[report->nsolves - 1].residual *= norm / sqrt(closed[1]);
+      code = Correct(cell, flags, divergence, velocity, corrected);
+    }
   }
   *change = closed[1] > 0 ? sqrt((closed[0] + corrected[0]) / closed[1]) : 0;
   PetscCall(PetscFree(divergence));
