@@ -20,7 +20,7 @@
 
 #include <math.h>
 
-enum { ELL = 4, PASSES = 12 };
+enum { ELL = 4, SHORT = 10, PASSES = 12 };
 
 /* --- Operator and preconditioner -------------------------------------------------------------------------------------- */
 
@@ -155,8 +155,6 @@ static PetscErrorCode MakeSolver(FgDispersion *d)
   PetscCall(KSPCreate(cell->comm, &d->ksp));
   PetscCall(KSPSetOperators(d->ksp, matrix, matrix));
   PetscCall(MatDestroy(&matrix));
-  PetscCall(KSPSetType(d->ksp, KSPBCGSL));
-  PetscCall(KSPBCGSLSetEll(d->ksp, ELL));
   PetscCall(KSPGetPC(d->ksp, &pc));
   PetscCall(PCSetType(pc, PCNONE));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -190,11 +188,13 @@ static PetscErrorCode Residual(FgDispersion *d, PetscReal *norm)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* x with A x = b: BiCGStab(l) again on what is left, since its recursed residual drifts from the true one, which decides. */
+/* x with A x = b: some steps of GMRES, which end at once where M is A, as in parallel flow (BiCGStab(l) breaks down there), then
+   BiCGStab(l), again on what is left as long as its recursed residual drifts from the true one, which decides. */
 static PetscErrorCode SolveSystem(FgDispersion *d, int axis, FgCellSolve *solve)
 {
-  const PetscInt limit = d->settings.max_iterations;
-  PetscInt       told  = 0;
+  const PetscInt limit   = d->settings.max_iterations;
+  PetscInt       told    = 0;
+  PetscBool      careful = PETSC_TRUE;
   PetscReal      norm, left;
 
   PetscFunctionBegin;
@@ -206,8 +206,11 @@ static PetscErrorCode SolveSystem(FgDispersion *d, int axis, FgCellSolve *solve)
     PetscInt  iterations, more;
     PetscReal before = left;
 
+    PetscCall(KSPSetType(d->ksp, careful ? KSPGMRES : KSPBCGSL));
+    if (careful) PetscCall(KSPGMRESSetRestart(d->ksp, SHORT));
+    else PetscCall(KSPBCGSLSetEll(d->ksp, ELL));
     PetscCall(KSPSetTolerances(d->ksp, (pass ? 0.1 : 1.0) * d->settings.tolerance * norm / left, 1e-300, 1e10,
-                               limit - solve->iterations));
+                               PetscMin(limit - solve->iterations, careful ? SHORT : limit)));
     PetscCall(KSPSetResidualHistory(d->ksp, d->residuals + told, limit + 2 + PASSES - told, PETSC_TRUE));
     PetscCall(KSPSolve(d->ksp, d->r, d->step));
     PetscCall(KSPGetIterationNumber(d->ksp, &iterations));
@@ -217,7 +220,9 @@ static PetscErrorCode SolveSystem(FgDispersion *d, int axis, FgCellSolve *solve)
     PetscCall(Precondition(d, d->step, d->work));
     PetscCall(VecAXPY(d->x, 1.0, d->work));
     PetscCall(Residual(d, &left));
+    careful = PETSC_FALSE;
     if (!(left < before)) { /* further away: back */
+      careful = PETSC_TRUE;
       PetscCall(Precondition(d, d->step, d->work));
       PetscCall(VecAXPY(d->x, -1.0, d->work));
       PetscCall(Residual(d, &left));
@@ -239,7 +244,7 @@ static PetscErrorCode Corrector(FgDispersion *d, int axis, double *chi, FgCellRe
 
   PetscFunctionBegin;
   PetscCall(PetscSNPrintf(solve.name, sizeof(solve.name), "dispersion %c", "xyz"[axis]));
-  PetscCall(PetscSNPrintf(solve.solver, sizeof(solve.solver), "FFT-preconditioned BiCGStab(%d)", ELL));
+  PetscCall(PetscSNPrintf(solve.solver, sizeof(solve.solver), "FFT-preconditioned GMRES and BiCGStab(%d)", ELL));
   PetscCall(FgDispersionExcess(d, axis, chi));
   if (FgScalarHasImpermeable(d->op)) PetscCall(FgScalarPin(d->op, chi)); /* solvable to round-off */
   PetscCall(VecGetArray(d->b, &b));
@@ -411,8 +416,8 @@ static PetscErrorCode DispersionDestroy(FgDispersion *d)
 static double BytesPerVoxel(FgCell cell, const FgCellSettings *settings)
 {
   const double buffer = 8.0 * (1.0 + 2.0 / (double)cell->n[0]);
-  /* velocity, correctors, five vectors of the system, those of BiCGStab(l); labels of phases and components */
-  const double solve = 24.0 + 24.0 + 8.0 * (5.0 + 2.0 * (ELL + 1.0) + 2.0) + buffer + 6.0;
+  /* velocity, correctors, five vectors of the system, those of GMRES or BiCGStab(l); labels of phases and components */
+  const double solve = 24.0 + 24.0 + 8.0 * (5.0 + SHORT + 4.0) + buffer + 6.0;
 
   return PetscMax(solve, 24.0 + FgStokesBytes(cell, PETSC_TRUE));
 }
