@@ -237,16 +237,9 @@ PetscErrorCode FgScalarPin(FgScalar op, double *x)
 
 PetscErrorCode FgScalarCorrectors(FgScalar op, const char *name, double *const chi[3], FgCellReport *report)
 {
-  static const char axes[]        = "xyz";
-  PetscBool         percolates[3] = {PETSC_TRUE, PETSC_TRUE, PETSC_TRUE};
+  static const char axes[] = "xyz";
 
   PetscFunctionBegin;
-  if (op->impermeable) {
-    const FgComponents *components = NULL;
-
-    PetscCall(FgScalarComponents(op, &components));
-    PetscCall(PetscArraycpy(percolates, components->percolates, 3));
-  }
   for (PetscInt a = 0; a < 3; a++) {
     char full[FG_CELL_NAME];
 
@@ -255,8 +248,6 @@ PetscErrorCode FgScalarCorrectors(FgScalar op, const char *name, double *const c
       continue;
     }
     PetscCall(PetscSNPrintf(full, sizeof(full), "%s %c", name, axes[a]));
-    if (!percolates[a])
-      PetscCall(FgReportNote(report, "%s: nothing permeates across the cell along %c, exactly 0", name, axes[a]));
     PetscCall(FgScalarSolve(op, full, NULL, a, chi[a], report));
     if (op->impermeable) PetscCall(FgScalarPin(op, chi[a]));
   }
