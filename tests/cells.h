@@ -1,9 +1,13 @@
-/* cells.h: small periodic cells for tests: from generators, or with phases given by a function of the position. */
+/* cells.h: small periodic cells for tests: from generators, or with phases given by a function of the position; and what to assert of
+   reports. */
 #ifndef FINEGRAIN_TESTS_CELLS_H
 #define FINEGRAIN_TESTS_CELLS_H
 
+#include "agreed.h"
+
 #include "finegrain/geometry.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 typedef int (*PhaseOf)(PetscInt x, PetscInt y, PetscInt z, const PetscInt n[3]);
@@ -83,6 +87,25 @@ static inline int ScatteredPhase(PetscInt x, PetscInt y, PetscInt z, PetscInt np
   hash *= 0x5bd1e995u;
   hash ^= hash >> 15;
   return (int)(hash % (unsigned)nphases);
+}
+
+/* Collective: asserts that a number that all ranks have is near what it should be. */
+static inline void Close(double found, double expected, double tolerance, const char *what)
+{
+  const int good = fabs(found - expected) <= tolerance;
+
+  if (!good) print_error("%s: found %.10g, expected %.10g +- %g\n", what, found, expected, tolerance);
+  AgreedTrue(good);
+}
+
+/* One number of a reported quantity, which must be there. */
+static inline double Entry(const FgCellReport *report, const char *name, int i, int j)
+{
+  const FgEffective *item = FgReportFind(report, name);
+
+  if (!item) print_error("no quantity '%s'\n", name);
+  AgreedTrue(item != NULL);
+  return item->value[i * item->columns + j];
 }
 
 #endif

@@ -1,26 +1,6 @@
 /* test_cell_physics_mpi.c: the physics built on the scalar cell problem, against closed forms, published arrays and reference
    values: reaction, bidomain, ions, chemotaxis, porous electrodes, and the area of interfaces. Numbers: docs/physics/. */
-#include "agreed.h"
 #include "cells.h"
-
-#include <math.h>
-
-static void Close(double found, double expected, double tolerance, const char *what)
-{
-  const int good = fabs(found - expected) <= tolerance;
-
-  if (!good) print_error("%s: found %.10g, expected %.10g +- %g\n", what, found, expected, tolerance);
-  AgreedTrue(good);
-}
-
-static double Entry(const FgCellReport *report, const char *name, int i, int j)
-{
-  const FgEffective *item = FgReportFind(report, name);
-
-  if (!item) print_error("no quantity '%s'\n", name);
-  AgreedTrue(item != NULL);
-  return item->value[i * item->columns + j];
-}
 
 /* Solves and destroys the cell. */
 static void Run(FgCell *cell, const char *physics, FgCellReport *report)

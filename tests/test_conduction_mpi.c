@@ -1,25 +1,6 @@
 /* test_conduction_mpi.c: the scalar cell problem against closed forms, published arrays, bounds, duality, invariances, and
    the assembled multigrid solver. Numbers: docs/physics/conduction.md. */
-#include "agreed.h"
 #include "cells.h"
-
-#include <math.h>
-
-static void Close(double found, double expected, double tolerance, const char *what)
-{
-  const int good = fabs(found - expected) <= tolerance;
-
-  if (!good) print_error("%s: found %.10g, expected %.10g +- %g\n", what, found, expected, tolerance);
-  AgreedTrue(good);
-}
-
-static double Entry(const FgCellReport *report, const char *name, int i, int j)
-{
-  const FgEffective *item = FgReportFind(report, name);
-
-  AgreedTrue(item != NULL);
-  return item->value[i * item->columns + j];
-}
 
 static void Run(FgCell cell, const char *physics, double tolerance, FgCellReport *report)
 {
