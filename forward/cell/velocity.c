@@ -167,8 +167,9 @@ PetscErrorCode FgFaceProject(FgCell cell, const FgCellSettings *settings, const 
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &norm, 1, MPI_DOUBLE, MPI_SUM, cell->comm));
   norm = h * sqrt(norm);
   if (norm > round_off * sqrt(closed[1])) {
-    strict.tolerance = round_off * sqrt(closed[1]) / norm;
-    code             = Potential(cell, &strict, open, name, divergence, report);
+    strict.tolerance  = round_off * sqrt(closed[1]) / norm;
+    strict.warm_start = PETSC_FALSE; /* what an earlier velocity lacked is no start for this one */
+    code              = Potential(cell, &strict, open, name, divergence, report);
     if (!code) { /* what is left, relative to the velocity rather than to the divergence that was */
       report->solves[report->nsolves - 1].residual *= norm / sqrt(closed[1]);
       code = Correct(cell, flags, divergence, velocity, corrected);
