@@ -160,17 +160,16 @@ static PetscErrorCode Keep(FgScalar op, const char *name, const double *x)
 
 PetscErrorCode FgScalarSolve(FgScalar op, const char *name, const double *b, PetscInt axis, double *x, FgCellReport *report)
 {
-  double      start;
-  FgCellSolve solve        = {0};
-  char        history[256] = "";
-  PetscBool   converged    = PETSC_FALSE;
+  const double start        = FgWallSeconds(); /* the first solve makes the plans, or the multigrid */
+  FgCellSolve  solve        = {0};
+  char         history[256] = "";
+  PetscBool    converged    = PETSC_FALSE;
 
   PetscFunctionBegin;
   PetscCall(PetscStrncpy(solve.name, name, sizeof(solve.name)));
   PetscCall(Start(op, name, x));
   if (op->settings.solver != FG_CELL_SOLVER_ALGEBRAIC && !op->spectral)
     PetscCall(FgSpectralGet(op->cell, &op->settings, 1, &op->spectral));
-  start = FgWallSeconds();
   if (op->settings.solver != FG_CELL_SOLVER_ALGEBRAIC) PetscCall(Spectral(op, b, axis, x, &solve, history, &converged));
   if (!converged && op->settings.solver != FG_CELL_SOLVER_SPECTRAL) {
     PetscCall(FgScalarAlgebraic(op, b, axis, x, &solve, history, &converged));
