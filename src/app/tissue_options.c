@@ -62,12 +62,14 @@ static PetscErrorCode ChooseClosure(const char *name, const FgPhases *phases, co
 {
   static const char     prefix[] = "table:";
   FgHomogenizationTable table;
+  PetscErrorCode        code;
 
   PetscFunctionBegin;
   if (!strncmp(name, prefix, sizeof prefix - 1)) {
     PetscCall(FgHomogenizationTableRead(PETSC_COMM_WORLD, name + sizeof prefix - 1, &table));
-    PetscCall(FgClosureFromTable(&table, phases, closure));
+    code = FgClosureFromTable(&table, phases, closure);
     PetscCall(FgHomogenizationTableDestroy(&table));
+    PetscCall(code);
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   *closure = FgClosureFind(name);
