@@ -1,189 +1,18 @@
-/* homogenization_table.c: tables of effective tensors as HDF5 files. Layout: docs/formats.md.
+/* homogenization_table.c: tables of effective tensors out of HDF5 files. Layout: docs/formats.md.
 
    A file is read as an image in memory, and taken only in the format whose metadata carry checksums (superblock 2 or 3),
    with texts of fixed length and datasets that lie in one piece within it: damage is found before HDF5 follows it, nothing is read that is
    not named here, and nothing is allocated that was not checked against a limit. */
-#include "finegrain/homogenization_table.h"
+#include "homogenization_table.h"
 
 #include "finegrain/result.h"
-#include "partial.h"
 #include "table.h"
 
-#include <errno.h>
-#include <hdf5.h>
 #include <math.h>
 #include <string.h>
 
-enum { FORMAT_VERSION = 1, FILE_LIMIT = 64 * 1024 * 1024 };
-static const char format[] = "finegrain homogenization table", expected[] = "a table of `finegrain homogenize --sweep` (HDF5)";
-
-/* What readers rely on; `code` and `name` are of the error. */
-static PetscErrorCode CheckValues(const FgHomogenizationTable *table, PetscErrorCode code, const char *name)
-{
-  PetscFunctionBegin;
-  for (PetscInt a = 0; a < table->naxes; a++) {
-    const FgSweepAxis *axis = &table->axes[a];
-
-    PetscCheck(axis->name[0] && FgHomogenizationTableAxis(table, axis->name) == a, PETSC_COMM_SELF, code,
-               "%s: found an axis called '%s', expected names of which none is empty or twice there", name, axis->name);
-    for (PetscInt i = 0; i < axis->n; i++) {
-      PetscCheck(isfinite(axis->value[i]) && (i == 0 || axis->value[i] > axis->value[i - 1]), PETSC_COMM_SELF, code,
-                 "%s: value %" PetscInt_FMT " of axis %s is %g, expected finite numbers that increase", name, i, axis->name,
-                 axis->value[i]);
-    }
-  }
-  for (PetscInt i = 0; i < table->npoints; i++) {
-    const double *K = &table->tensor[9 * i], exact = table->fraction_exact[i], voxels = table->fraction_voxels[i];
-    double        size = 0.0, skew = 0.0;
-
-    PetscCheck(exact >= 0.0 && exact <= 1.0 && voxels >= 0.0 && voxels <= 1.0, PETSC_COMM_SELF, code,
-               "%s: point %" PetscInt_FMT " has the fractions %g exactly and %g in voxels, expected 0 to 1", name, i, exact,
-               voxels);
-    for (int k = 0; k < 9; k++) {
-      PetscCheck(isfinite(K[k]), PETSC_COMM_SELF, code, "%s: point %" PetscInt_FMT " has a tensor that is not finite", name, i);
-      size = fmax(size, fabs(K[k]));
-      skew = fmax(skew, fabs(K[k] - K[3 * (k % 3) + k / 3]));
-    }
-    PetscCheck(skew <= 1e-6 * size && K[0] >= 0.0 && K[4] >= 0.0 && K[8] >= 0.0, PETSC_COMM_SELF, code,
-               "%s: point %" PetscInt_FMT " has a tensor that is not symmetric or has a negative diagonal", name, i);
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* --- Writing -------------------------------------------------------------------------------------------------------- */
-
-/* Every writer adds what failed to `status`, which is negative from then on; ids that are not valid fail on their own. */
-static void WriteText(hid_t object, const char *name, const char *text, herr_t *status)
-{
-  const hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
-  hid_t       attribute;
-
-  if (H5Tset_size(type, strlen(text) + 1) < 0) *status = -1;
-  attribute = H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
-  if (H5Awrite(attribute, type, text) < 0 || H5Aclose(attribute) < 0) *status = -1;
-  (void)H5Sclose(space);
-  (void)H5Tclose(type);
-}
-
-static void WriteNumbers(hid_t object, const char *name, hid_t stored, hid_t type, hsize_t n, const void *values, herr_t *status)
-{
-  const hid_t space     = n == 1 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &n, NULL);
-  const hid_t attribute = H5Acreate2(object, name, stored, space, H5P_DEFAULT, H5P_DEFAULT);
-
-  if (H5Awrite(attribute, type, values) < 0 || H5Aclose(attribute) < 0) *status = -1;
-  (void)H5Sclose(space);
-}
-
-static void WriteInteger(hid_t object, const char *name, PetscInt value, herr_t *status)
-{
-  const long long number = value;
-
-  WriteNumbers(object, name, H5T_STD_I64LE, H5T_NATIVE_LLONG, 1, &number, status);
-}
-
-static void WriteReals(hid_t file, const char *name, const char *axis, const char *unit, int rank, const hsize_t *dims,
-                       const double *values, herr_t *status)
-{
-  const hid_t space = H5Screate_simple(rank, dims, NULL), settings = H5Pcreate(H5P_DATASET_CREATE);
-  hid_t       dataset;
-
-  if (H5Pset_obj_track_times(settings, 0) < 0) *status = -1; /* equal tables, equal files */
-  dataset = H5Dcreate2(file, name, H5T_IEEE_F64LE, space, H5P_DEFAULT, settings, H5P_DEFAULT);
-  if (H5Dwrite(dataset, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) *status = -1;
-  if (axis) WriteText(dataset, "name", axis, status);
-  WriteText(dataset, "unit", unit, status);
-  if (H5Dclose(dataset) < 0) *status = -1;
-  (void)H5Pclose(settings);
-  (void)H5Sclose(space);
-}
-
-static void WriteAll(hid_t file, const FgHomogenizationTable *table, herr_t *status)
-{
-  const long long resolution[3] = {table->resolution[0], table->resolution[1], table->resolution[2]};
-  hsize_t         dims[FG_SWEEP_AXES + 2];
-  char            name[16];
-
-  WriteText(file, "format", format, status);
-  WriteInteger(file, "format_version", FORMAT_VERSION, status);
-  WriteText(file, "generator", table->generator[0] ? table->generator : "finegrain " FG_VERSION, status);
-  WriteText(file, "geometry", table->geometry, status);
-  WriteText(file, "physics", table->physics, status);
-  WriteNumbers(file, "resolution", H5T_STD_I64LE, H5T_NATIVE_LLONG, 3, resolution, status);
-  WriteInteger(file, "fiber_axis", table->fiber_axis, status);
-  WriteInteger(file, "columnar", table->columnar ? 1 : 0, status);
-  WriteNumbers(file, "packing", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &table->packing, status);
-  WriteNumbers(file, "tolerance", H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, 1, &table->tolerance, status);
-  WriteInteger(file, "axes", table->naxes, status);
-  for (PetscInt a = 0; a < table->naxes; a++) {
-    const FgSweepAxis *axis = &table->axes[a];
-
-    dims[a] = (hsize_t)axis->n;
-    snprintf(name, sizeof name, "axis_%d", (int)a);
-    WriteReals(file, name, axis->name, axis->unit, 1, &dims[a], axis->value, status);
-  }
-  dims[table->naxes] = dims[table->naxes + 1] = 3;
-  WriteReals(file, "effective_tensor", NULL, "coefficient of the matrix", (int)table->naxes + 2, dims, table->tensor, status);
-  WriteReals(file, "fraction_exact", NULL, "1", (int)table->naxes, dims, table->fraction_exact, status);
-  WriteReals(file, "fraction_voxels", NULL, "1", (int)table->naxes, dims, table->fraction_voxels, status);
-}
-
-/* HDF5 reports failures to standard error unless told not to. */
-typedef struct {
-  H5E_auto2_t function;
-  void       *context;
-} Reports;
-
-static void Hush(Reports *reports)
-{
-  (void)H5Eget_auto2(H5E_DEFAULT, &reports->function, &reports->context);
-  (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-}
-
-static void Unhush(const Reports *reports)
-{
-  (void)H5Eset_auto2(H5E_DEFAULT, reports->function, reports->context);
-}
-
-/* FALSE where HDF5 failed. The driver keeps the file in memory until it is closed. */
-static PetscBool WriteFile(const char *path, const FgHomogenizationTable *table)
-{
-  const hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
-  hid_t       file;
-  herr_t      status = 0;
-  Reports     reports;
-
-  Hush(&reports);
-  if (H5Pset_fapl_core(access, 65536, 1) < 0 || H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) < 0) status = -1;
-  if (H5Pset_obj_track_times(creation, 0) < 0) status = -1;
-  file = H5Fcreate(path, H5F_ACC_TRUNC, creation, access);
-  WriteAll(file, table, &status);
-  if (H5Fclose(file) < 0) status = -1;
-  (void)H5Pclose(creation);
-  (void)H5Pclose(access);
-  Unhush(&reports);
-  return status < 0 ? PETSC_FALSE : PETSC_TRUE;
-}
-
-PetscErrorCode FgHomogenizationTableWrite(const char *path, const FgHomogenizationTable *table)
-{
-  char  partial[PETSC_MAX_PATH_LEN];
-  FILE *file;
-
-  PetscFunctionBegin;
-  PetscCall(CheckValues(table, PETSC_ERR_ARG_WRONG, path));
-  PetscCall(FgPartialName(path, partial));
-  file = fopen(partial, "wb"); /* HDF5 would not say why it cannot */
-  PetscCheck(file, PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE, "%s: cannot be written: %s", path, strerror(errno));
-  (void)fclose(file);
-  if (!WriteFile(partial, table)) {
-    FgPartialDrop(path);
-    SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE, "%s: cannot be written by HDF5; is the disk full?", path);
-  }
-  PetscCall(FgPartialKeep(path));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* --- Reading -------------------------------------------------------------------------------------------------------- */
+enum { FILE_LIMIT = 64 * 1024 * 1024 };
+static const char expected[] = "a table of `finegrain homogenize --sweep` (HDF5)";
 
 /* An attribute that is there, or -1. */
 static hid_t OpenAttribute(hid_t object, const char *name)
@@ -365,12 +194,12 @@ static PetscErrorCode ReadAttributes(const char *path, hid_t file, FgHomogenizat
 
   PetscFunctionBegin;
   PetscCall(ReadText(path, file, "format", text));
-  PetscCheck(!strcmp(text, format), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found the format '%s', expected %s", path,
-             text, expected);
+  PetscCheck(!strcmp(text, FG_TABLE_FORMAT), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found the format '%s', expected %s",
+             path, text, expected);
   PetscCall(ReadInteger(path, file, "format_version", 1, PETSC_MAX_INT, &number));
-  PetscCheck(number == FORMAT_VERSION, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+  PetscCheck(number == FG_TABLE_FORMAT_VERSION, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: found version %" PetscInt_FMT " of the format, expected %d; is it of a newer finegrain?", path, number,
-             FORMAT_VERSION);
+             FG_TABLE_FORMAT_VERSION);
   PetscCall(ReadText(path, file, "generator", table->generator));
   PetscCall(ReadText(path, file, "geometry", table->geometry));
   PetscCall(ReadText(path, file, "physics", table->physics));
@@ -418,7 +247,7 @@ static PetscErrorCode ReadAll(const char *path, hid_t file, FgHomogenizationTabl
   PetscCall(ReadReals(path, file, "effective_tensor", rank + 2, dims, table->tensor));
   PetscCall(ReadReals(path, file, "fraction_exact", rank, dims, table->fraction_exact));
   PetscCall(ReadReals(path, file, "fraction_voxels", rank, dims, table->fraction_voxels));
-  PetscCall(CheckValues(table, PETSC_ERR_FILE_UNEXPECTED, path));
+  PetscCall(FgHomogenizationTableCheck(table, PETSC_ERR_FILE_UNEXPECTED, path));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -428,7 +257,7 @@ static PetscErrorCode ReadImage(const char *path, char *bytes, size_t length, Fg
   const hid_t       settings    = H5Pcreate(H5P_FILE_ACCESS);
   hid_t             file        = -1;
   PetscErrorCode    code        = PETSC_SUCCESS;
-  Reports           reports;
+  FgReports         reports;
 
   PetscFunctionBegin;
   PetscCheck(length > 8 && !memcmp(bytes, signature, 8), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
@@ -436,7 +265,7 @@ static PetscErrorCode ReadImage(const char *path, char *bytes, size_t length, Fg
   PetscCheck(bytes[8] == 2 || bytes[8] == 3, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: superblock of version %d, expected 2 or 3, whose metadata have checksums; write it with libver='latest'", path,
              bytes[8]);
-  Hush(&reports);
+  FgHush(&reports);
   if (H5Pset_fapl_core(settings, 65536, 0) >= 0 && H5Pset_file_image(settings, bytes, length) >= 0) {
     file = H5Fopen("/dev/null/image", H5F_ACC_RDONLY, settings); /* HDF5 wants the name of a file that does not exist */
   }
@@ -444,7 +273,7 @@ static PetscErrorCode ReadImage(const char *path, char *bytes, size_t length, Fg
   if (file >= 0) (void)H5Fclose(file);
   (void)H5Pclose(settings);
   /* Refusing a damaged file, HDF5 1.10 loses some memory and would complain about that when the program ends. */
-  if (file >= 0 && !code) Unhush(&reports);
+  if (file >= 0 && !code) FgUnhush(&reports);
   PetscCheck(file >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: HDF5 cannot open it: damaged or cut off", path);
   PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);

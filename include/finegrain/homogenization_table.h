@@ -45,6 +45,10 @@ PETSC_EXTERN PetscErrorCode FgHomogenizationTableDestroy(FgHomogenizationTable *
 /* Position of an axis by its name, -1 where there is none. */
 PETSC_EXTERN PetscInt FgHomogenizationTableAxis(const FgHomogenizationTable *table, const char *name);
 
+/* What readers of a table rely on: axes with different names that increase, fractions of 0 to 1, tensors that are finite, symmetric and
+   without a negative diagonal. `code` and `name` are of the error. */
+PETSC_EXTERN PetscErrorCode FgHomogenizationTableCheck(const FgHomogenizationTable *table, PetscErrorCode code, const char *name);
+
 /* Whole or not at all, on the calling rank alone; equal tables make equal bytes. Errors: PETSC_ERR_FILE_WRITE;
    PETSC_ERR_ARG_WRONG where the table could not be read again (a point that was left NAN). */
 PETSC_EXTERN PetscErrorCode FgHomogenizationTableWrite(const char *path, const FgHomogenizationTable *table);

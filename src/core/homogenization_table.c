@@ -51,3 +51,35 @@ PetscInt FgHomogenizationTableAxis(const FgHomogenizationTable *table, const cha
   }
   return -1;
 }
+
+PetscErrorCode FgHomogenizationTableCheck(const FgHomogenizationTable *table, PetscErrorCode code, const char *name)
+{
+  PetscFunctionBegin;
+  for (PetscInt a = 0; a < table->naxes; a++) {
+    const FgSweepAxis *axis = &table->axes[a];
+
+    PetscCheck(axis->name[0] && FgHomogenizationTableAxis(table, axis->name) == a, PETSC_COMM_SELF, code,
+               "%s: found an axis called '%s', expected names of which none is empty or twice there", name, axis->name);
+    for (PetscInt i = 0; i < axis->n; i++) {
+      PetscCheck(isfinite(axis->value[i]) && (i == 0 || axis->value[i] > axis->value[i - 1]), PETSC_COMM_SELF, code,
+                 "%s: value %" PetscInt_FMT " of axis %s is %g, expected finite numbers that increase", name, i, axis->name,
+                 axis->value[i]);
+    }
+  }
+  for (PetscInt i = 0; i < table->npoints; i++) {
+    const double *K = &table->tensor[9 * i], exact = table->fraction_exact[i], voxels = table->fraction_voxels[i];
+    double        size = 0.0, skew = 0.0;
+
+    PetscCheck(exact >= 0.0 && exact <= 1.0 && voxels >= 0.0 && voxels <= 1.0, PETSC_COMM_SELF, code,
+               "%s: point %" PetscInt_FMT " has the fractions %g exactly and %g in voxels, expected 0 to 1", name, i, exact,
+               voxels);
+    for (int k = 0; k < 9; k++) {
+      PetscCheck(isfinite(K[k]), PETSC_COMM_SELF, code, "%s: point %" PetscInt_FMT " has a tensor that is not finite", name, i);
+      size = fmax(size, fabs(K[k]));
+      skew = fmax(skew, fabs(K[k] - K[3 * (k % 3) + k / 3]));
+    }
+    PetscCheck(skew <= 1e-6 * size && K[0] >= 0.0 && K[4] >= 0.0 && K[8] >= 0.0, PETSC_COMM_SELF, code,
+               "%s: point %" PetscInt_FMT " has a tensor that is not symmetric or has a negative diagonal", name, i);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
