@@ -4,7 +4,7 @@
    several ranks for some at a time, so that they meet only a few times), the columns along z are gathered from all planes and
    ranks, transformed, handed to the caller row by row, transformed back and returned, all while they are in the processor's
    cache; last the planes go back. So the buffer passes through memory three times instead of seven, and no stride is a power
-   of two. FFTW's own plans of three dimensions take longer (docs/solvers.md, "Cell problems").
+   of two (docs/solvers.md, "Cell problems").
 
    The buffer is [z][ky][component][kx], columns are [z][ky of this step][component][kx], kx = 0 .. n[0]/2.
    Source: Frigo and Johnson, The design and implementation of FFTW3, Proc. IEEE 93 (2005) 216. */
