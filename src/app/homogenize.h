@@ -85,6 +85,9 @@ const FgEffective *FgHomogenizeCompanion(const FgCellReport *report, const FgEff
 PetscBool FgHomogenizeAccompanies(const FgCellReport *report, const FgEffective *item);
 /* ||fine - coarse|| / ||fine||, NAN where there is no estimate (coarse NULL). */
 double FgHomogenizeDiscretization(const FgEffective *fine, const FgCellReport *coarse);
+/* Twice the fine value less the coarse one, or less of that where they are far apart; `value` may be that of `fine`. Both have the
+   same shape. */
+void FgHomogenizeExtrapolateQuantity(const FgEffective *fine, const FgEffective *coarse, double value[FG_PROPERTY_VALUES]);
 /* Sub-sampled faces make the error fall in proportion to the voxels: two resolutions give the limit. FALSE where they do not. */
 PetscBool FgHomogenizeExtrapolate(const HomogenizeSettings *settings, const FgEffective *fine, const FgCellReport *coarse,
                                   double value[FG_PROPERTY_VALUES]);

@@ -45,12 +45,38 @@ double FgHomogenizeDiscretization(const FgEffective *fine, const FgCellReport *c
   return norm > 0.0 ? sqrt(difference / norm) : NAN;
 }
 
+/* How much of the change from the coarse to the fine value is believed: all where it is small, less from a fifth on. There the voxels do
+   not resolve the shape (gaps of less than a voxel), and the error is not in proportion to them. */
+static double Trust(const FgEffective *fine, const FgEffective *coarse)
+{
+  const double enough = 0.2;
+  const int    square = fine->rows == fine->columns;
+  double       change = 0.0, largest = 0.0;
+
+  for (PetscInt i = 0; i < fine->rows * fine->columns; i++) largest = PetscMax(largest, fabs(fine->value[i]));
+  for (PetscInt i = 0; i < fine->rows * fine->columns; i++) {
+    const double difference = fabs(fine->value[i] - coarse->value[i]), size = square ? fabs(fine->value[i]) : largest;
+
+    if (difference == 0.0 || (square && i % (fine->columns + 1))) continue; /* off the diagonal */
+    change = PetscMax(change, size > 0.0 ? difference / size : INFINITY);
+  }
+  return 1.0 / (1.0 + pow(change / enough, 4.0));
+}
+
+void FgHomogenizeExtrapolateQuantity(const FgEffective *fine, const FgEffective *coarse, double value[FG_PROPERTY_VALUES])
+{
+  const double trust = Trust(fine, coarse);
+
+  for (PetscInt i = 0; i < fine->rows * fine->columns; i++)
+    value[i] = fine->value[i] + trust * (fine->value[i] - coarse->value[i]);
+}
+
 PetscBool FgHomogenizeExtrapolate(const HomogenizeSettings *s, const FgEffective *fine, const FgCellReport *coarse_report,
                                   double value[FG_PROPERTY_VALUES])
 {
   const FgEffective *coarse = FgHomogenizeSubsample(s) > 1 && coarse_report ? FgReportFind(coarse_report, fine->name) : NULL;
 
   if (!coarse || coarse->rows != fine->rows || coarse->columns != fine->columns) return PETSC_FALSE;
-  for (PetscInt i = 0; i < fine->rows * fine->columns; i++) value[i] = 2.0 * fine->value[i] - coarse->value[i];
+  FgHomogenizeExtrapolateQuantity(fine, coarse, value);
   return PETSC_TRUE;
 }

@@ -135,15 +135,13 @@ static PetscErrorCode OpenLevels(const FgSweep *sweep, const HomogenizeSettings 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Every quantity of `fine`: twice itself less the same of `coarse`. */
 static void Extrapolate(FgCellReport *fine, const FgCellReport *coarse)
 {
   for (PetscInt i = 0; i < fine->neffective; i++) {
     FgEffective       *quantity = &fine->effective[i];
     const FgEffective *half     = FgReportFind(coarse, quantity->name);
 
-    for (PetscInt k = 0; half && k < quantity->rows * quantity->columns; k++)
-      quantity->value[k] = 2.0 * quantity->value[k] - half->value[k];
+    if (half) FgHomogenizeExtrapolateQuantity(quantity, half, quantity->value);
   }
 }
 
