@@ -45,11 +45,11 @@ double FgHomogenizeDiscretization(const FgEffective *fine, const FgCellReport *c
   return norm > 0.0 ? sqrt(difference / norm) : NAN;
 }
 
-/* How much of the change from the coarse to the fine value is believed: all where it is small, less from a fifth on. There the voxels do
+/* How much of the change from the coarse to the fine value is believed: all up to a tenth, half at a fifth, less beyond. There the voxels do
    not resolve the shape (gaps of less than a voxel), and the error is not in proportion to them. */
 static double Trust(const FgEffective *fine, const FgEffective *coarse)
 {
-  const double enough = 0.2;
+  const double enough = 0.1;
   const int    square = fine->rows == fine->columns;
   double       change = 0.0, largest = 0.0;
 
@@ -60,15 +60,14 @@ static double Trust(const FgEffective *fine, const FgEffective *coarse)
     if (difference == 0.0 || (square && i % (fine->columns + 1))) continue; /* off the diagonal */
     change = PetscMax(change, size > 0.0 ? difference / size : INFINITY);
   }
-  return 1.0 / (1.0 + pow(change / enough, 4.0));
+  return 1.0 / (1.0 + pow(PetscMax(0.0, change / enough - 1.0), 4.0));
 }
 
 void FgHomogenizeExtrapolateQuantity(const FgEffective *fine, const FgEffective *coarse, double value[FG_PROPERTY_VALUES])
 {
   const double trust = Trust(fine, coarse);
 
-  for (PetscInt i = 0; i < fine->rows * fine->columns; i++)
-    value[i] = fine->value[i] + trust * (fine->value[i] - coarse->value[i]);
+  for (PetscInt i = 0; i < fine->rows * fine->columns; i++) value[i] = (1.0 + trust) * fine->value[i] - trust * coarse->value[i];
 }
 
 PetscBool FgHomogenizeExtrapolate(const HomogenizeSettings *s, const FgEffective *fine, const FgCellReport *coarse_report,
