@@ -1,6 +1,6 @@
 /* cell.c: the periodic cell of voxels: slabs over ranks, fractions of the phases, neighboring planes.
 
-   Slabs are those of FFTW's MPI transforms with default block size: ceil(n[2]/ranks) planes a rank, the last ones fewer. */
+   Slabs: ceil(n[2]/ranks) planes a rank; the last ranks may have fewer, or none. */
 #include "finegrain/cell.h"
 
 #include <math.h>
