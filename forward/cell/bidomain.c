@@ -39,10 +39,8 @@ static PetscErrorCode Membrane(FgCell cell, double *const tensors[2], FgCellRepo
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
+static PetscErrorCode SolveSpaces(FgCell cell, const FgCellSettings *settings, double *tensors[2], FgCellReport *report)
 {
-  double *tensors[2];
-
   PetscFunctionBegin;
   for (int a = 0; a < 2; a++) {
     PetscBool given;
@@ -58,8 +56,19 @@ static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellR
     PetscCall(FgConductionSolve(cell, settings, tensors[a], names[a], &conduction, report));
     PetscCall(FgConductionReport(cell, &conduction, tensors[a], names[a], "S/m", summaries[a], report));
     PetscCall(FgConductionBounds(cell, tensors[a], names[a], "S/m", report));
-    PetscCall(PetscFree(tensors[a]));
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
+{
+  double        *tensors[2] = {NULL, NULL};
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  code = SolveSpaces(cell, settings, tensors, report);
+  for (int a = 0; a < 2; a++) PetscCall(PetscFree(tensors[a]));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -52,11 +52,17 @@ static void ChapterFaces(FgCell cell, double *const tensors[3], FgScalar diffusi
   }
 }
 
-static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
+/* What Solve frees, also where a solve fails. */
+typedef struct {
+  FgConduction motility, diffusivity;
+  double      *tensors[3], *tables[3];
+} Chemotaxis;
+
+static PetscErrorCode SolveCoefficients(FgCell cell, const FgCellSettings *settings, Chemotaxis *c, FgCellReport *report)
 {
   const PetscInt n        = cell->table.nphases;
-  FgConduction   motility = {.keep = PETSC_TRUE}, diffusivity = {.keep = PETSC_TRUE};
-  double        *tensors[3], *tables[3], full[9], chapter[9], plain[9] = {0};
+  FgConduction  *motility = &c->motility, *diffusivity = &c->diffusivity;
+  double       **tensors = c->tensors, **tables = c->tables, full[9], chapter[9], plain[9] = {0};
   FgEffective   *item;
 
   PetscFunctionBegin;
@@ -67,24 +73,37 @@ static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellR
                cell->table.source, properties[i]);
   }
   for (int a = 0; a < 3; a++) PetscCall(PetscMalloc1(n * n, &tables[a]));
-  PetscCall(FgConductionSolve(cell, settings, tensors[0], "M", &motility, report));
-  PetscCall(FgConductionSolve(cell, settings, tensors[1], "D", &diffusivity, report));
-  Faces(cell, tensors, motility.op, diffusivity.op, tables);
-  PetscCall(FgScalarFaceForm(motility.op, tables, motility.chi, diffusivity.chi, full));
-  ChapterFaces(cell, tensors, diffusivity.op, tables);
-  PetscCall(FgScalarFaceForm(diffusivity.op, tables, NULL, diffusivity.chi, chapter));
+  PetscCall(FgConductionSolve(cell, settings, tensors[0], "M", motility, report));
+  PetscCall(FgConductionSolve(cell, settings, tensors[1], "D", diffusivity, report));
+  Faces(cell, tensors, motility->op, diffusivity->op, tables);
+  PetscCall(FgScalarFaceForm(motility->op, tables, motility->chi, diffusivity->chi, full));
+  ChapterFaces(cell, tensors, diffusivity->op, tables);
+  PetscCall(FgScalarFaceForm(diffusivity->op, tables, NULL, diffusivity->chi, chapter));
   for (int a = 0; a < 3; a++) plain[4 * a] = FgCellMean(cell, tensors[2] + a, 6);
-  PetscCall(FgConductionReport(cell, &motility, tensors[0], "M", "m^2/s", "effective motility", report));
-  PetscCall(FgConductionReport(cell, &diffusivity, tensors[1], "D", "m^2/s", "effective diffusivity of the attractant", report));
+  PetscCall(FgConductionReport(cell, motility, tensors[0], "M", "m^2/s", "effective motility", report));
+  PetscCall(FgConductionReport(cell, diffusivity, tensors[1], "D", "m^2/s", "effective diffusivity of the attractant", report));
   PetscCall(FgReportEffective(report, "S", "m^2/s", 3, 3, full, "effective sensitivity, per unit of the attractant", NULL));
   PetscCall(FgReportEffective(report, "S_one_corrector", "m^2/s", 3, 3, chapter,
                               "for comparison: < S (I + grad chi^D) >, right only for uniform motility", &item));
   PetscCall(FgReportEffective(report, "S_mean", "m^2/s", 3, 3, plain, "for comparison: volume average <S>", &item));
   item->detail = PETSC_TRUE;
-  for (int a = 0; a < 3; a++) PetscCall(PetscFree(tables[a]));
-  for (int i = 0; i < 3; i++) PetscCall(PetscFree(tensors[i]));
-  PetscCall(FgConductionDestroy(&motility));
-  PetscCall(FgConductionDestroy(&diffusivity));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
+{
+  Chemotaxis     c = {.motility = {.keep = PETSC_TRUE}, .diffusivity = {.keep = PETSC_TRUE}};
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  code = SolveCoefficients(cell, settings, &c, report);
+  for (int i = 0; i < 3; i++) {
+    PetscCall(PetscFree(c.tables[i]));
+    PetscCall(PetscFree(c.tensors[i]));
+  }
+  PetscCall(FgConductionDestroy(&c.motility));
+  PetscCall(FgConductionDestroy(&c.diffusivity));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -35,12 +35,15 @@ static PetscErrorCode Sensitivities(FgCell cell, const FgConduction *conduction,
 
 static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
 {
-  FgConduction conduction = {.keep = PETSC_TRUE};
-  double      *tensors;
+  FgConduction   conduction = {.keep = PETSC_TRUE};
+  PetscErrorCode code;
+  double        *tensors;
 
   PetscFunctionBegin;
   PetscCall(FgCellProperty(cell, "conductivity", &tensors, NULL));
-  PetscCall(FgConductionSolve(cell, settings, tensors, "K", &conduction, report));
+  code = FgConductionSolve(cell, settings, tensors, "K", &conduction, report);
+  if (code) PetscCall(PetscFree(tensors));
+  PetscCall(code);
   PetscCall(FgConductionReport(cell, &conduction, tensors, "K", "S/m", "effective conductivity", report));
   PetscCall(FgConductionBounds(cell, tensors, "K", "S/m", report));
   PetscCall(Sensitivities(cell, &conduction, report));

@@ -24,14 +24,18 @@ static PetscErrorCode Tensors(FgCell cell, double **tensors, double *mean_storag
 /* The storage that takes part: water in phases that nothing leaves or enters still counts as stored. */
 static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
 {
-  FgConduction conduction = {0};
-  double      *tensors, storage, apparent[9];
+  FgConduction   conduction = {0};
+  PetscErrorCode code;
+  double        *tensors, storage, apparent[9];
 
   PetscFunctionBegin;
   PetscCall(Tensors(cell, &tensors, &storage));
+  if (!(storage > 0)) PetscCall(PetscFree(tensors));
   PetscCheck(storage > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: no phase stores anything: 'storage' [1] is 0 everywhere", cell->table.source);
-  PetscCall(FgConductionSolve(cell, settings, tensors, "D", &conduction, report));
+  code = FgConductionSolve(cell, settings, tensors, "D", &conduction, report);
+  if (code) PetscCall(PetscFree(tensors));
+  PetscCall(code);
   PetscCall(FgConductionReport(cell, &conduction, tensors, "D", "m^2/s", "effective diffusivity, flux per total area", report));
   for (int i = 0; i < 9; i++) apparent[i] = conduction.energy[i] / storage;
   PetscCall(

@@ -74,21 +74,17 @@ static PetscErrorCode SolveElements(FgCell cell, const FgCellSettings *settings,
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgConductionSolve(FgCell cell, const FgCellSettings *settings, const double *tensors, const char *name,
-                                 FgConduction *conduction, FgCellReport *report)
+static PetscErrorCode SolveVolumes(FgCell cell, const FgCellSettings *settings, const double *tensors, const char *name,
+                                   FgConduction *conduction, FgCellReport *report)
 {
   static const char axes[] = "xyz";
   FgScalar          op;
   double            bytes;
 
   PetscFunctionBegin;
-  for (int a = 0; a < 3; a++) conduction->percolates[a] = PETSC_TRUE;
-  if (!FgTensorsAreDiagonal(cell, tensors)) {
-    PetscCall(SolveElements(cell, settings, tensors, name, conduction, report));
-    PetscFunctionReturn(PETSC_SUCCESS);
-  }
   for (int a = 0; a < 3; a++) PetscCall(PetscMalloc1(cell->nlocal, &conduction->chi[a]));
-  PetscCall(FgScalarCreate(cell, settings, tensors, 6, &op));
+  PetscCall(FgScalarCreate(cell, settings, tensors, 6, &conduction->op));
+  op = conduction->op;
   PetscCall(FgScalarCorrectors(op, name, conduction->chi, report));
   PetscCall(FgScalarForm(op, conduction->chi, conduction->chi, conduction->energy));
   PetscCall(FgScalarFlux(op, conduction->chi, conduction->flux));
@@ -110,8 +106,20 @@ PetscErrorCode FgConductionSolve(FgCell cell, const FgCellSettings *settings, co
     PetscCall(PetscSNPrintf(field, sizeof(field), "%s_corrector_%c", name, axes[a]));
     PetscCall(FgReportField(report, cell, field, "m", 1, conduction->chi[a]));
   }
-  conduction->op = op;
-  if (!conduction->keep) PetscCall(FgConductionDestroy(conduction));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgConductionSolve(FgCell cell, const FgCellSettings *settings, const double *tensors, const char *name,
+                                 FgConduction *conduction, FgCellReport *report)
+{
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  for (int a = 0; a < 3; a++) conduction->percolates[a] = PETSC_TRUE;
+  code = FgTensorsAreDiagonal(cell, tensors) ? SolveVolumes(cell, settings, tensors, name, conduction, report)
+                                             : SolveElements(cell, settings, tensors, name, conduction, report);
+  if (code || !conduction->keep) PetscCall(FgConductionDestroy(conduction));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

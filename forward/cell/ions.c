@@ -145,18 +145,21 @@ static PetscErrorCode Steady(FgCell cell, const FgCellSettings *settings, const 
 {
   const PetscInt nions = cell->table.nions, nphases = cell->table.nphases;
   FgConduction  *ion;
+  PetscErrorCode code     = PETSC_SUCCESS;
   double         total[9] = {0};
 
   PetscFunctionBegin;
   PetscCall(PetscCalloc1(nions, &ion));
-  for (PetscInt k = 0; k < nions; k++) {
+  for (PetscInt k = 0; k < nions && !code; k++) {
     char name[FG_CELL_NAME];
 
     PetscCall(PetscSNPrintf(name, sizeof(name), "sigma_%s", cell->table.ions[k].name));
     Spread(cell, sigma + k * nphases, tensors);
-    PetscCall(FgConductionSolve(cell, settings, tensors, name, &ion[k], report));
+    code = FgConductionSolve(cell, settings, tensors, name, &ion[k], report);
     for (int i = 0; i < 9; i++) total[i] += ion[k].energy[i];
   }
+  if (code) PetscCall(PetscFree(ion));
+  PetscCall(code);
   PetscCall(FgReportEffective(report, "sigma_steady", "S/m", 3, 3, total, "conductivity in the steady state, each ion by itself",
                               NULL));
   for (PetscInt k = 0; k < nions; k++) {
@@ -177,6 +180,7 @@ static PetscErrorCode Migration(FgCell cell, const FgCellSettings *settings, con
 {
   const PetscInt nions = cell->table.nions, n = cell->table.nphases;
   FgConduction   all = {.keep = PETSC_TRUE};
+  PetscErrorCode code;
   double        *total, *tables[3];
 
   PetscFunctionBegin;
@@ -185,7 +189,9 @@ static PetscErrorCode Migration(FgCell cell, const FgCellSettings *settings, con
     for (PetscInt p = 0; p < n; p++) total[p] += sigma[k * n + p];
   }
   Spread(cell, total, tensors);
-  PetscCall(FgConductionSolve(cell, settings, tensors, "sigma_migration", &all, report));
+  code = FgConductionSolve(cell, settings, tensors, "sigma_migration", &all, report);
+  if (code) PetscCall(PetscFree(total));
+  PetscCall(code);
   PetscCall(FgConductionReport(cell, &all, tensors, "sigma_migration", "S/m", "conductivity by migration, concentrations frozen",
                                report));
   for (int a = 0; a < 3; a++) PetscCall(PetscMalloc1(n * n, &tables[a]));
@@ -216,15 +222,17 @@ static PetscErrorCode Migration(FgCell cell, const FgCellSettings *settings, con
 
 static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
 {
-  double *sigma, *tensors;
+  PetscErrorCode code;
+  double        *sigma, *tensors;
 
   PetscFunctionBegin;
   PetscCall(Conductivities(cell, &sigma, report));
   PetscCall(PetscCalloc1(6 * cell->table.nphases, &tensors));
-  PetscCall(Steady(cell, settings, sigma, tensors, report));
-  PetscCall(Migration(cell, settings, sigma, tensors, report));
+  code = Steady(cell, settings, sigma, tensors, report);
+  if (!code) code = Migration(cell, settings, sigma, tensors, report);
   PetscCall(PetscFree(tensors));
   PetscCall(PetscFree(sigma));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

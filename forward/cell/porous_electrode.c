@@ -10,8 +10,9 @@
 
 static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
 {
-  FgConduction conduction = {.keep = PETSC_FALSE};
-  double      *tensors, epsilon = 0, kappa[3] = {0}, tortuosity[3], macmullin[3], bruggeman;
+  FgConduction   conduction = {.keep = PETSC_FALSE};
+  PetscErrorCode code;
+  double        *tensors, epsilon = 0, kappa[3] = {0}, tortuosity[3], macmullin[3], bruggeman;
 
   PetscFunctionBegin;
   PetscCall(FgCellProperty(cell, "conductivity", &tensors, NULL));
@@ -20,8 +21,11 @@ static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellR
     epsilon += cell->fraction[p];
     for (int a = 0; a < 3; a++) kappa[a] += cell->fraction[p] * tensors[6 * p + a];
   }
+  if (!(epsilon > 0)) PetscCall(PetscFree(tensors));
   PetscCheck(epsilon > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: no phase conducts", cell->table.source);
-  PetscCall(FgConductionSolve(cell, settings, tensors, "kappa", &conduction, report));
+  code = FgConductionSolve(cell, settings, tensors, "kappa", &conduction, report);
+  if (code) PetscCall(PetscFree(tensors));
+  PetscCall(code);
   PetscCall(FgConductionReport(cell, &conduction, tensors, "kappa", "S/m", "effective conductivity of the electrolyte", report));
   for (int a = 0; a < 3; a++) { /* kappa[a] is epsilon kappa */
     const double effective = conduction.energy[4 * a];

@@ -69,9 +69,10 @@ static PetscErrorCode Consumes(FgCell cell, FgScalar op, const double *rate, Pet
 static PetscErrorCode Weighted(FgCell cell, const FgCellSettings *settings, const double *tensors, const double *rate,
                                double surface, double mean, FgCellReport *report)
 {
-  FgScalar  op;
-  PetscBool consumes;
-  double    sums[2] = {0}, *b, *u, weighted;
+  FgScalar       op;
+  PetscBool      consumes;
+  PetscErrorCode code;
+  double         sums[2] = {0}, *b, *u, weighted;
 
   PetscFunctionBegin;
   PetscCall(FgScalarCreate(cell, settings, tensors, 6, &op));
@@ -88,7 +89,12 @@ static PetscErrorCode Weighted(FgCell cell, const FgCellSettings *settings, cons
 
     b[i] = t[0] > 0 || t[1] > 0 || t[2] > 0 ? 1.0 : 0.0;
   }
-  PetscCall(FgScalarSolve(op, "u", b, 0, u, report));
+  code = FgScalarSolve(op, "u", b, 0, u, report);
+  if (code) {
+    PetscCall(PetscFree2(b, u));
+    PetscCall(FgScalarDestroy(&op));
+  }
+  PetscCall(code);
   for (PetscInt i = 0; i < cell->nlocal; i++) {
     sums[0] += rate[cell->phase[i]] * u[i];
     sums[1] += u[i];
@@ -109,14 +115,13 @@ static PetscErrorCode Weighted(FgCell cell, const FgCellSettings *settings, cons
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
+static PetscErrorCode SolveRates(FgCell cell, const FgCellSettings *settings, const double *tensors, const double *rate,
+                                 FgCellReport *report)
 {
   FgConduction conduction = {0};
-  double      *tensors, *rate, surface, mean, damkoehler, edge = 0, slowest = PETSC_MAX_REAL;
+  double       surface, mean, damkoehler, edge = 0, slowest = PETSC_MAX_REAL;
 
   PetscFunctionBegin;
-  PetscCall(FgCellProperty(cell, "diffusivity", &tensors, NULL));
-  PetscCall(FgCellProperty(cell, "reaction-rate", &rate, NULL));
   PetscCall(FgConductionSolve(cell, settings, tensors, "D", &conduction, report));
   PetscCall(FgConductionReport(cell, &conduction, tensors, "D", "m^2/s", "effective diffusivity", report));
   mean = FgCellMean(cell, rate, 1);
@@ -135,8 +140,21 @@ static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellR
                               "k_eff L^2/D, L the longest edge, D the least effective one", NULL));
   if (FgTensorsAreDiagonal(cell, tensors) && FgCellMean(cell, rate, 1) > 0)
     PetscCall(Weighted(cell, settings, tensors, rate, surface, mean, report));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Solve(FgCell cell, const FgCellSettings *settings, FgCellReport *report)
+{
+  double        *tensors = NULL, *rate = NULL;
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  code = FgCellProperty(cell, "diffusivity", &tensors, NULL);
+  if (!code) code = FgCellProperty(cell, "reaction-rate", &rate, NULL);
+  if (!code) code = SolveRates(cell, settings, tensors, rate, report);
   PetscCall(PetscFree(tensors));
   PetscCall(PetscFree(rate));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -271,6 +271,11 @@ PetscErrorCode FgCellProperty(FgCell cell, const char *name, double **values, Pe
 
   PetscFunctionBegin;
   if (given) *given = PETSC_FALSE;
+  *values = NULL;
+  for (PetscInt i = 0; i < cell->table.nphases; i++)
+    PetscCheck(Given(&cell->table, i, info) || info->has_fallback || cell->fraction[i] == 0, PETSC_COMM_SELF,
+               PETSC_ERR_FILE_UNEXPECTED, "%s: phase '%s' (label %d) has no '%s' [%s], which is %s", cell->table.source,
+               cell->table.phases[i].name, cell->table.phases[i].label, name, info->unit, info->summary);
   PetscCall(PetscCalloc1(cell->table.nphases * size, values));
   for (PetscInt i = 0; i < cell->table.nphases; i++) {
     const FgProperty *property = Given(&cell->table, i, info);
@@ -279,9 +284,6 @@ PetscErrorCode FgCellProperty(FgCell cell, const char *name, double **values, Pe
       PetscCall(PetscArraycpy(*values + i * size, property->value, size));
       if (given) *given = PETSC_TRUE;
     } else {
-      PetscCheck(info->has_fallback || cell->fraction[i] == 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-                 "%s: phase '%s' (label %d) has no '%s' [%s], which is %s", cell->table.source, cell->table.phases[i].name,
-                 cell->table.phases[i].label, name, info->unit, info->summary);
       for (PetscInt k = 0; k < PetscMin(size, 3); k++) (*values)[i * size + k] = info->fallback;
     }
   }
