@@ -301,6 +301,7 @@ PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal
   double             sum    = 0.0;
 
   PetscFunctionBegin;
+  if (model->ops->misfit) PetscFunctionReturn(model->ops->misfit(model, data, m, f, gradient));
   PetscCall(CheckData(model, data));
   PetscCall(VecCopy(m, model->state));
   PetscCall(VecGetArrayRead(m, &marray));
@@ -328,10 +329,13 @@ PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec 
   const PetscInt     n = model->ncomponents;
   const PetscScalar *state, *varray;
   PetscScalar       *array;
-  double            *row = Row(model, FG_ROW_RESIDUAL), *mask = Row(model, FG_ROW_MASK);
+  double            *row, *mask;
 
   PetscFunctionBegin;
+  if (model->ops->gauss_newton) PetscFunctionReturn(model->ops->gauss_newton(model, data, v, y));
   PetscCall(CheckData(model, data));
+  row  = Row(model, FG_ROW_RESIDUAL);
+  mask = Row(model, FG_ROW_MASK);
   PetscCall(VecGetArrayRead(model->state, &state));
   PetscCall(VecGetArrayRead(v, &varray));
   PetscCall(VecGetArrayWrite(y, &array));

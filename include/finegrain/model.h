@@ -8,13 +8,15 @@
 
 #include "field.h"
 #include "closure.h"
+#include "eit.h"
 #include "lanes.h"
 #include "measurement.h"
 
 typedef struct FgModel_ *FgModel;
 typedef struct FgBatch_ *FgBatch;
 
-/* The data of a misfit: values[nlocal*ndata] (NaN: left out) and the noise level. */
+/* The data of a misfit: values[nlocal*ndata] (NaN: left out) and the noise level. Where data belong to no site (eit), nlocal counts this
+   rank's data and ndata is 1. */
 typedef struct {
   PetscInt     nlocal, ndata;
   const float *values;
@@ -34,6 +36,9 @@ typedef struct {
   PetscErrorCode (*tangent)(FgModel, Vec v, Vec Jv);
   PetscErrorCode (*adjoint)(FgModel, Vec w, Vec Jtw);
   PetscErrorCode (*destroy)(FgModel);
+  /* Models whose data belong to no site, else NULL: the sums of FgModelMisfit and FgModelGaussNewton */
+  PetscErrorCode (*misfit)(FgModel, const FgData *, Vec m, PetscReal *f, Vec gradient);
+  PetscErrorCode (*gauss_newton)(FgModel, const FgData *, Vec v, Vec y);
   /* Pointwise models only, else NULL: */
   PetscBool exponential; /* data are S0 exp(-B . C), S0 the last component; else the elements of C themselves */
   /* C [mm^2/s] of FG_LANES sites at centered charts, and with derivatives dC[component][6], without S0; the start values nearest to C */
@@ -54,9 +59,13 @@ struct FgModel_ {
   FgTissue               tissue;
   FgComponent            components[8];
   PetscInt               ncomponents;
-  PetscInt               ndata; /* samples a site (pointwise) or in all */
+  PetscInt               ndata;      /* samples a site (pointwise) or in all */
+  PetscInt               ndatalocal; /* samples of this rank where data belong to no site: its FgDomainRun of ndata */
   char                   data_unit[32];
-  FgField                field;        /* borrowed; set by FgModelSetField */
+  FgField                field; /* borrowed; set by FgModelSetField */
+  FgEit                  eit;   /* borrowed; eit */
+  FgMesh                 mesh;  /* borrowed; eit */
+  FgEitOptions           eit_options;
   const FgGradients     *gradients;    /* borrowed; dwi */
   double                 signal_scale; /* [data unit]: typical S0, for bounds and starts */
   PetscBool              rician;       /* prediction = mean of the magnitude of S with noise instead of S */
@@ -89,6 +98,19 @@ PETSC_EXTERN const FgModelOps *const FgModels[]; /* NULL-terminated, forward/mod
 PETSC_EXTERN PetscErrorCode          FgModelCreate(MPI_Comm comm, const char *name, const FgTissue *tissue, FgModel *model);
 /* dwi: borrows the gradient table. Then FgModelSetup declares components and ndata. */
 PETSC_EXTERN PetscErrorCode FgModelSetGradients(FgModel model, const FgGradients *gradients, double signal_scale);
+/* eit: borrows the measurement and the mesh (whose electrodes are those of the measurement, in its order). Data are the voltages V_pq
+   pattern by pattern [V], those not measured included. */
+PETSC_EXTERN PetscErrorCode FgModelSetEit(FgModel model, FgEit eit, FgMesh mesh, const FgEitOptions *options);
+/* eit: fits a homogeneous conductivity [S/m] and, where `impedance`, one common factor on all contact impedances (with `each`, every one) to
+   voltages[npatterns*nmeasurements] with noise sigma[...] (NAN voltages left out), from the model's options and measurement, both of which
+   it changes; chi2 is of the fit. Collective. */
+typedef struct {
+  PetscBool impedance, each;
+  double    conductivity, chi2;
+  PetscInt  iterations;
+} FgEitBackground;
+PETSC_EXTERN PetscErrorCode FgModelFitBackground(FgModel model, const double *voltages, const double *sigma,
+                                                 FgEitBackground *background);
 /* Coils whose squares the magnitude sums, 1 (Rician noise) or more (noncentral chi), an effective number; before FgModelSetup. */
 PETSC_EXTERN PetscErrorCode FgModelSetCoils(FgModel model, double coils);
 /* Compare with the mean of the magnitude, or with the signal itself. sigma[nlocal] is borrowed. */

@@ -34,6 +34,19 @@ PetscErrorCode FgModelSetRician(FgModel model, PetscBool rician, const float *si
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FgModelSetEit(FgModel model, FgEit eit, FgMesh mesh, const FgEitOptions *options)
+{
+  PetscFunctionBegin;
+  PetscCheck(mesh->nelectrodes == eit->nelectrodes, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: %" PetscInt_FMT " electrodes, but the mesh has %" PetscInt_FMT
+             "; give a mesh with the measurement's electrodes",
+             eit->source, eit->nelectrodes, mesh->nelectrodes);
+  model->eit         = eit;
+  model->mesh        = mesh;
+  model->eit_options = *options;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgModelSetup(FgModel model)
 {
   PetscFunctionBegin;
@@ -67,10 +80,10 @@ PetscErrorCode FgModelDestroy(FgModel *model)
 
 PetscErrorCode FgModelCreateDataVec(FgModel model, Vec *d)
 {
-  const FgDomain domain = model->field->domain;
+  const PetscInt nlocal = model->ops->misfit ? model->ndatalocal : model->field->domain->nlocal * model->ndata;
 
   PetscFunctionBegin;
-  PetscCall(VecCreateMPI(model->comm, domain->nlocal * model->ndata, PETSC_DETERMINE, d));
+  PetscCall(VecCreateMPI(model->comm, nlocal, PETSC_DETERMINE, d));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
