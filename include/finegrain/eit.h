@@ -27,6 +27,7 @@ struct FgEit_ {
   double  *angle, *z, *width, *tall;                  /* [nelectrodes] as in FgTank */
   double  *position, *electrode_radius;               /* [nelectrodes][3] [m, scanner frame], [nelectrodes] [m]: for voxel domains */
   FgMesh   mesh;                                      /* owned */
+  PetscInt simulated_elements, simulated_nodes;       /* of the mesh that simulated the voltages; 0: they were measured */
   /* What was found odd on reading: */
   PetscInt ndropped;                                  /* voltages that are NAN */
   PetscInt nsilent;                                   /* electrodes without current and measurement */

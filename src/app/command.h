@@ -24,7 +24,7 @@ struct FgCommand {
   const char          *usage;       /* what follows the name: "DWI -o FOLDER [options]" */
   const char          *description; /* a paragraph */
   const char          *example;     /* command lines with the prompt left out, one a line */
-  const FgOption      *options[5];  /* tables in the order of the help, closed by NULL; each closed by a row with name == NULL */
+  const FgOption      *options[8];  /* tables in the order of the help, closed by NULL; each closed by a row with name == NULL */
   size_t               settings_size; /* bytes */
   const FgCommandList *lists;         /* closed by title == NULL; NULL where there are none */
   /* May be NULL. What a single row cannot say, such as options that exclude each other; before PETSc starts. */
