@@ -11,29 +11,29 @@
 
 typedef struct FgEit_ *FgEit;
 struct FgEit_ {
-  char     source[PETSC_MAX_PATH_LEN];                /* file, or what made it */
+  char     source[PETSC_MAX_PATH_LEN]; /* file, or what made it */
   PetscInt nelectrodes, npatterns, nmeasurements;
-  char   (*name)[32];                                 /* [nelectrodes] */
-  double  *impedance;                                 /* [nelectrodes] contact impedance [ohm m^2], > 0 */
-  double  *current;                                   /* [npatterns][nelectrodes] [A], each row sums to 0 */
-  double  *pattern;                                   /* [nmeasurements][nelectrodes] [1], each row sums to 0 */
-  double  *voltage;                                   /* [npatterns][nmeasurements] [V]; NAN: not measured or dropped */
-  double  *noise;                                     /* likewise: standard deviation [V], > 0 where voltage is finite; NULL: not known */
-  double  *reference;                                 /* likewise: voltages [V] of a reference state; NULL: none */
-  double   depth;                                     /* [m] of a two-dimensional domain; 1 where currents are per metre */
-  double   background;                                /* conductivity of the reference state [S/m]; 0: not known */
+  char (*name)[32];   /* [nelectrodes] */
+  double *impedance;  /* [nelectrodes] contact impedance [ohm m^2], > 0 */
+  double *current;    /* [npatterns][nelectrodes] [A], each row sums to 0 */
+  double *pattern;    /* [nmeasurements][nelectrodes] [1], each row sums to 0 */
+  double *voltage;    /* [npatterns][nmeasurements] [V]; NAN: not measured or dropped */
+  double *noise;      /* likewise: standard deviation [V], > 0 where voltage is finite; NULL: not known */
+  double *reference;  /* likewise: voltages [V] of a reference state; NULL: none */
+  double  depth;      /* [m] of a two-dimensional domain; 1 where currents are per metre */
+  double  background; /* conductivity of the reference state [S/m]; 0: not known */
   /* The domain that comes with the measurement; any of these, else zero and NULL: */
-  double   radius, height;                            /* of a tank [m]; height 0: a disc */
-  double  *angle, *z, *width, *tall;                  /* [nelectrodes] as in FgTank */
-  double  *position, *electrode_radius;               /* [nelectrodes][3] [m, scanner frame], [nelectrodes] [m]: for voxel domains */
-  FgMesh   mesh;                                      /* owned */
-  PetscInt simulated_elements, simulated_nodes;       /* of the mesh that simulated the voltages; 0: they were measured */
+  double   radius, height;                      /* of a tank [m]; height 0: a disc */
+  double  *angle, *z, *width, *tall;            /* [nelectrodes] as in FgTank */
+  double  *position, *electrode_radius;         /* [nelectrodes][3] [m, scanner frame], [nelectrodes] [m]: for voxel domains */
+  FgMesh   mesh;                                /* owned */
+  PetscInt simulated_elements, simulated_nodes; /* of the mesh that simulated the voltages; 0: they were measured */
   /* What was found odd on reading: */
-  PetscInt ndropped;                                  /* voltages that are NAN */
-  PetscInt nsilent;                                   /* electrodes without current and measurement */
+  PetscInt ndropped; /* voltages that are NAN */
+  PetscInt nsilent;  /* electrodes without current and measurement */
 };
 
-/* Arrays of the sizes given, zero (voltage NAN); noise, reference and the domain NULL. Not collective. */
+/* Arrays of the sizes given, zero (voltage NAN), depth 1; noise, reference and the domain NULL. Not collective. */
 PETSC_EXTERN PetscErrorCode FgEitCreate(PetscInt nelectrodes, PetscInt npatterns, PetscInt nmeasurements, FgEit *eit);
 PETSC_EXTERN PetscErrorCode FgEitDestroy(FgEit *eit);
 /* Everything that must hold (PETSC_ERR_FILE_UNEXPECTED names source, what was found, what was expected): sums of currents and patterns
@@ -62,10 +62,10 @@ typedef enum {
 } FgEitUnknowns;
 typedef struct {
   FgEitUnknowns unknowns;
-  PetscInt      order;                    /* elements of degree 1 or 2 */
-  char          solver[16];               /* "auto", "cholmod" (one rank), "mumps", "cg" (algebraic multigrid) */
-  double        tolerance;                /* of cg, relative to the right-hand side [1]: 1e-10 */
-  double        conductivity;             /* start value [S/m] of isotropic */
+  PetscInt      order;                                  /* elements of degree 1 or 2 */
+  char          solver[16];                             /* "auto", "cholmod" (one rank), "mumps", "cg" (algebraic multigrid) */
+  double        tolerance;                              /* of cg, relative to the right-hand side [1]: 1e-10 */
+  double        conductivity;                           /* start value [S/m] of isotropic */
   double        conductivity_lower, conductivity_upper; /* [S/m] box of isotropic */
 } FgEitOptions;
 
