@@ -1,9 +1,9 @@
 /* models.c: the list of forward models, and a model by its name. A new physics is one file and one line here. */
 #include "finegrain/model.h"
 
-extern const FgModelOps FgModelDwi, FgModelDti, FgModelTensor;
+extern const FgModelOps FgModelDwi, FgModelDti, FgModelTensor, FgModelEit;
 
-const FgModelOps *const FgModels[] = {&FgModelDwi, &FgModelDti, &FgModelTensor, NULL};
+const FgModelOps *const FgModels[] = {&FgModelDwi, &FgModelDti, &FgModelTensor, &FgModelEit, NULL};
 
 PetscErrorCode FgModelCreate(MPI_Comm comm, const char *name, const FgTissue *tissue, FgModel *model)
 {
@@ -15,7 +15,7 @@ PetscErrorCode FgModelCreate(MPI_Comm comm, const char *name, const FgTissue *ti
     PetscCall(PetscStrcmp(name, FgModels[i]->name, &match));
     if (match) ops = FgModels[i];
   }
-  PetscCheck(ops, PETSC_COMM_SELF, PETSC_ERR_USER, "no forward model is called '%s'; expected dwi, dti or tensor", name);
+  PetscCheck(ops, PETSC_COMM_SELF, PETSC_ERR_USER, "no forward model is called '%s'; expected dwi, dti, tensor or eit", name);
   PetscCall(PetscNew(model));
   (*model)->ops          = ops;
   (*model)->comm         = comm;

@@ -13,13 +13,14 @@
 /* cmocka wants the four above first */
 #include <cmocka.h>
 
+#include "eit_box.h"
 #include "square_array.h"
 
-/* name; has closures and orientations; has magnitude noise */
+/* name; has closures and orientations; has magnitude noise; data belong to single sites (test_eit_mpi.c looks closer at the others) */
 static const struct {
   const char *name;
-  int         tissue, magnitude;
-} table[] = {{"dwi", 1, 1}, {"dti", 0, 1}, {"tensor", 1, 0}};
+  int         tissue, magnitude, pointwise;
+} table[] = {{"dwi", 1, 1, 1}, {"dti", 0, 1, 1}, {"tensor", 1, 0, 1}, {"eit", 0, 0, 0}};
 
 static const struct {
   const char *name;
@@ -112,7 +113,25 @@ typedef struct {
   FgField     field;
   float      *sigma, *values;
   FgData      data;
+  FgMesh      mesh; /* eit */
+  FgEit       eit;
 } Case;
+
+/* Four electrodes on two sides of a rectangle. */
+static void Electrodes(Case *c)
+{
+  static const BoxElectrode four[]  = {{0, 0, 0.0, 0.5}, {0, 0, 0.5, 1.0}, {0, 1, 0.0, 0.5}, {0, 1, 0.5, 1.0}};
+  const PetscInt            cells[] = {6, 4, 1}, dims[] = {48, 1, 1};
+  const double              size[] = {0.2, 0.1, 0.0}, spacing[] = {1.0, 1.0, 1.0};
+  const FgEitOptions        options = {.order = 1, .conductivity = 0.3, .conductivity_lower = 0.1, .conductivity_upper = 1.0};
+  PetscInt                  voxel[48];
+
+  for (PetscInt i = 0; i < 48; i++) voxel[i] = i;
+  c->mesh = BoxMesh(2, cells, size, 4, four);
+  c->eit  = BoxEit(4, 4, 0.01, 1.0);
+  ok(FgDomainCreateVoxels(PETSC_COMM_WORLD, dims, spacing, 48, voxel, &c->domain));
+  ok(FgModelSetEit(c->model, c->eit, c->mesh, &options));
+}
 
 static void CaseCreate(const char *name, const FgTissue *tissue, double coils, Case *c)
 {
@@ -121,10 +140,13 @@ static void CaseCreate(const char *name, const FgTissue *tissue, double coils, C
   PetscInt           n;
 
   c->gradients = Gradients();
-  c->domain    = Domain();
-  n            = c->domain->nlocal;
-  c->sigma     = malloc((size_t)n * sizeof(float));
+  c->mesh      = NULL;
+  c->eit       = NULL;
   ok(FgModelCreate(PETSC_COMM_WORLD, name, tissue, &c->model));
+  if (c->model->ops->misfit) Electrodes(c);
+  else c->domain = Domain();
+  n        = PetscMax(100, c->domain->nlocal);
+  c->sigma = malloc((size_t)n * sizeof(float));
   if (c->model->ops->magnitude) ok(FgModelSetGradients(c->model, &c->gradients, 1000.0));
   for (PetscInt i = 0; i < n; i++) c->sigma[i] = c->model->ops->magnitude ? 100.0f + 2.0f * i : 1e-5f;
   if (coils > 0.0) ok(FgModelSetCoils(c->model, coils));
@@ -136,13 +158,16 @@ static void CaseCreate(const char *name, const FgTissue *tissue, double coils, C
   /* Data: the prediction, disturbed, with every seventh sample left out. */
   ok(FgModelCreateDataVec(c->model, &d));
   ok(FgModelApply(c->model, c->field->m, d));
-  c->values = malloc((size_t)n * c->model->ndata * sizeof(float));
+  c->data = (FgData){.nlocal = c->domain->nlocal, .ndata = c->model->ndata, .sigma = c->sigma};
+  if (c->eit) c->data.nlocal = c->model->ndatalocal;
+  if (c->eit) c->data.ndata = 1;
+  c->values = malloc((size_t)(c->data.nlocal * c->data.ndata) * sizeof(float));
   ok(VecGetArrayRead(d, &array));
-  for (PetscInt i = 0; i < n * c->model->ndata; i++)
-    c->values[i] = i % 7 == 3 ? NAN : (float)(array[i] + c->sigma[i / c->model->ndata] * sin(1.0 + i));
+  for (PetscInt i = 0; i < c->data.nlocal * c->data.ndata; i++)
+    c->values[i] = i % 7 == 3 ? NAN : (float)(array[i] + c->sigma[i / c->data.ndata] * sin(1.0 + i));
   ok(VecRestoreArrayRead(d, &array));
   ok(VecDestroy(&d));
-  c->data = (FgData){.nlocal = n, .ndata = c->model->ndata, .values = c->values, .sigma = c->sigma};
+  c->data.values = c->values;
 }
 
 static void CaseDestroy(Case *c)
@@ -150,6 +175,8 @@ static void CaseDestroy(Case *c)
   ok(FgModelDestroy(&c->model));
   ok(FgFieldDestroy(&c->field));
   ok(FgDomainDestroy(&c->domain));
+  if (c->mesh) BoxMeshFree(c->mesh);
+  if (c->eit) BoxEitFree(c->eit);
   free(c->sigma);
   free(c->values);
 }
@@ -182,10 +209,11 @@ static int DestroyInterpolated(void **state)
   return FgClosureDestroy(&interpolated);
 }
 
-/* Calls `test` for everything in the table, with a label. */
-static void EachCase(void (*test)(Case *, const char *label))
+/* Calls `test` for everything in the table, or for its pointwise models, with a label. */
+static void EachCaseOf(int pointwise, void (*test)(Case *, const char *label))
 {
   for (int t = 0; t < NTABLE; t++) {
+    if (pointwise && !table[t].pointwise) continue;
     for (int k = 0; Closure(k) && (table[t].tissue || k == 0); k++) {
       for (int o = 0; FgOrientations[o] && (table[t].tissue || o == 0); o++) {
         for (int n = 0; n < (table[t].magnitude ? 3 : 1); n++) {
@@ -201,6 +229,16 @@ static void EachCase(void (*test)(Case *, const char *label))
       }
     }
   }
+}
+
+static void EachCase(void (*test)(Case *, const char *label))
+{
+  EachCaseOf(0, test);
+}
+
+static void EachPointwiseCase(void (*test)(Case *, const char *label))
+{
+  EachCaseOf(1, test);
 }
 
 static void every_model_is_in_the_table(void **state)
@@ -258,17 +296,50 @@ static void a_wrong_jacobian_is_found(void **state)
   CaseDestroy(&c);
 }
 
+/* The block of each site, times v, is the action y. */
+static void CheckBlocks(Case *c, Vec v, Vec y)
+{
+  const FgModel      model = c->model;
+  const PetscInt     n     = model->ncomponents;
+  const PetscScalar *varray, *marray, *array;
+  double             worst = 0.0;
+
+  ok(VecGetArrayRead(v, &varray));
+  ok(VecGetArrayRead(c->field->m, &marray));
+  ok(VecGetArrayRead(y, &array));
+  for (PetscInt i = 0; i < c->data.nlocal; i++) {
+    double         misfit, gradient[8], H[64], scale = 0.0, error = 0.0;
+    PetscInt       expected_used = 0;
+    const PetscInt used = FgModelSite(model, &c->data, i, &marray[i * n], c->field->frames ? &c->field->frames[9 * i] : NULL,
+                                      &misfit, gradient, H);
+
+    for (PetscInt s = 0; s < model->ndata; s++) expected_used += !isnan(c->values[i * model->ndata + s]);
+    if (used != expected_used) worst = 1.0;
+    for (PetscInt a = 0; a < n; a++) {
+      double Hv = 0.0;
+
+      for (PetscInt b = 0; b < n; b++) Hv += H[a * n + b] * varray[i * n + b];
+      error = fmax(error, fabs(Hv - array[i * n + a]));
+      scale = fmax(scale, fabs(array[i * n + a]));
+    }
+    worst = fmax(worst, error / scale);
+  }
+  ok(VecRestoreArrayRead(y, &array));
+  ok(VecRestoreArrayRead(c->field->m, &marray));
+  ok(VecRestoreArrayRead(v, &varray));
+  assert_agreed(worst < 1e-11);
+}
+
 /* Misfit, gradient and Gauss-Newton action from F, J v and J^T w with explicit weights, of residuals of up to one sigma. */
 static void CheckSums(Case *c, double huber)
 {
-  FgModel            model = c->model;
-  Vec                d, g, reference, v, y, Jv;
-  PetscReal          f, sum = 0.0, expected, norm, difference;
-  PetscScalar       *array, *weighted;
-  const PetscScalar *varray, *marray;
-  const PetscInt     n = model->ncomponents, total = c->data.nlocal * model->ndata;
-  double             worst = 0.0, bound = huber > 0.0 ? huber : INFINITY, *weight = malloc((size_t)total * sizeof(double));
-  PetscInt           outside = 0;
+  FgModel        model = c->model;
+  Vec            d, g, reference, v, y, Jv;
+  PetscReal      f, sum = 0.0, expected, norm, difference;
+  PetscScalar   *array, *weighted;
+  const PetscInt total = c->data.nlocal * c->data.ndata;
+  double         bound = huber > 0.0 ? huber : INFINITY, *weight = malloc((size_t)total * sizeof(double));
+  PetscInt       outside = 0;
 
   c->data.huber = huber;
   ok(FgModelCreateDataVec(model, &d));
@@ -280,7 +351,7 @@ static void CheckSums(Case *c, double huber)
   ok(FgModelApply(model, c->field->m, d));
   ok(VecGetArray(d, &array));
   for (PetscInt i = 0; i < total; i++) {
-    const double sigma = c->sigma[i / model->ndata], r = (array[i] - c->values[i]) / sigma;
+    const double sigma = c->sigma[i / c->data.ndata], r = (array[i] - c->values[i]) / sigma;
 
     weight[i] = isnan(r) ? 0.0 : fmin(1.0, bound / fabs(r));
     array[i]  = isnan(r) ? 0.0 : weight[i] * r / sigma;
@@ -302,7 +373,7 @@ static void CheckSums(Case *c, double huber)
   ok(VecCopy(reference, v)); /* any direction will do */
   ok(FgModelTangent(model, v, Jv));
   ok(VecGetArray(Jv, &weighted));
-  for (PetscInt i = 0; i < total; i++) weighted[i] *= weight[i] / PetscSqr((double)c->sigma[i / model->ndata]);
+  for (PetscInt i = 0; i < total; i++) weighted[i] *= weight[i] / PetscSqr((double)c->sigma[i / c->data.ndata]);
   ok(VecRestoreArray(Jv, &weighted));
   ok(FgModelAdjoint(model, Jv, reference));
   ok(FgModelGaussNewton(model, &c->data, v, y));
@@ -312,30 +383,7 @@ static void CheckSums(Case *c, double huber)
   assert_agreed(norm > 0.0 && difference < 1e-12 * norm);
 
   /* The block of each site, times v, is that action. */
-  ok(VecGetArrayRead(v, &varray));
-  ok(VecGetArrayRead(c->field->m, &marray));
-  ok(VecGetArray(y, &array));
-  for (PetscInt i = 0; i < c->data.nlocal; i++) {
-    double         misfit, gradient[8], H[64], scale = 0.0, error = 0.0;
-    PetscInt       expected_used = 0;
-    const PetscInt used = FgModelSite(model, &c->data, i, &marray[i * n], c->field->frames ? &c->field->frames[9 * i] : NULL,
-                                      &misfit, gradient, H);
-
-    for (PetscInt s = 0; s < model->ndata; s++) expected_used += !isnan(c->values[i * model->ndata + s]);
-    if (used != expected_used) worst = 1.0;
-    for (PetscInt a = 0; a < n; a++) {
-      double Hv = 0.0;
-
-      for (PetscInt b = 0; b < n; b++) Hv += H[a * n + b] * varray[i * n + b];
-      error = fmax(error, fabs(Hv - array[i * n + a]));
-      scale = fmax(scale, fabs(array[i * n + a]));
-    }
-    worst = fmax(worst, error / scale);
-  }
-  ok(VecRestoreArray(y, &array));
-  ok(VecRestoreArrayRead(c->field->m, &marray));
-  ok(VecRestoreArrayRead(v, &varray));
-  assert_agreed(worst < 1e-11);
+  if (!model->ops->misfit) CheckBlocks(c, v, y);
 
   free(weight);
   ok(VecDestroy(&d));
@@ -422,7 +470,7 @@ static void CheckBatch(Case *c, const char *label)
 static void batch_agrees_with_its_sites(void **state)
 {
   (void)state;
-  EachCase(CheckBatch);
+  EachPointwiseCase(CheckBatch);
 }
 
 /* From noiseless data the start value reproduces the data, and it refuses a voxel without enough samples. */
@@ -512,13 +560,13 @@ static void CheckSamples(Case *c, const char *label)
 static void samples_are_whitened_and_know_their_variance(void **state)
 {
   (void)state;
-  EachCase(CheckSamples);
+  EachPointwiseCase(CheckSamples);
 }
 
 static void start_reproduces_noiseless_data(void **state)
 {
   (void)state;
-  EachCase(CheckStart);
+  EachPointwiseCase(CheckStart);
 }
 
 /* Standard deviation of phi with the axis unknown, D_f = 2, D_e = 0.5, 0.01 on each tensor element [um^2/ms]: the two-digit

@@ -51,6 +51,7 @@ typedef struct {
 typedef struct {
   PetscInt apply, tangent, adjoint; /* evaluations of F, J v, J^T w; a fused misfit gradient counts as one F and one J^T */
   PetscInt solves;                  /* linear PDE solves */
+  PetscInt factorizations;          /* of their systems, or preconditioners made */
 } FgModelCounts;
 
 struct FgModel_ {
