@@ -3,10 +3,11 @@
 
 #include <string.h>
 
-extern const FgCommand FgCommandFit, FgCommandSimulate, FgCommandHomogenize, FgCommandVerify, FgCommandInfo, FgCommandHelp;
+extern const FgCommand FgCommandFit, FgCommandSimulate, FgCommandHomogenize, FgCommandSegment, FgCommandVerify, FgCommandInfo,
+    FgCommandHelp;
 
-const FgCommand *const FgCommands[] = {
-    &FgCommandFit, &FgCommandSimulate, &FgCommandHomogenize, &FgCommandVerify, &FgCommandInfo, &FgCommandHelp, NULL};
+const FgCommand *const FgCommands[] = {&FgCommandFit,    &FgCommandSimulate, &FgCommandHomogenize, &FgCommandSegment,
+                                       &FgCommandVerify, &FgCommandInfo,     &FgCommandHelp,       NULL};
 
 /* clang-format off */
 const FgOption FgCommonOptions[] = {
