@@ -54,7 +54,7 @@ PETSC_EXTERN PetscErrorCode FgEitReadKtc(const char *data, const char *reference
 /* BIDS electrodes.tsv: name x y z [unit of `unit` m]: fills position of the electrodes by name. */
 PETSC_EXTERN PetscErrorCode FgEitReadPositions(const char *path, double unit, FgEit eit);
 
-/* Unknowns of the forward model "eit" (forward/eit.c). */
+/* Unknowns of the forward model of impedance tomography (forward/eit/). */
 typedef enum {
   FG_EIT_ISOTROPIC,         /* log_conductivity [log S/m] */
   FG_EIT_POROSITY,          /* porosity [1] of a closure; the fiber direction is given by the field's frames */
