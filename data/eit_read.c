@@ -47,7 +47,8 @@ static PetscErrorCode ReadOptional(const FgHdf5 *h, const char *name, const char
 }
 
 /* values[n] of an array that may be missing, or be one number for all; NULL where it is missing and `required` is not set. */
-static PetscErrorCode ReadEach(const FgHdf5 *h, const char *name, const char *unit, PetscInt n, PetscBool required, double **values)
+static PetscErrorCode ReadEach(const FgHdf5 *h, const char *name, const char *unit, PetscInt n, PetscBool required,
+                               double **values)
 {
   const hsize_t dims[] = {(hsize_t)n};
   hsize_t       found[FG_HDF5_AXES];
@@ -73,11 +74,12 @@ static PetscErrorCode ReadSizes(const FgHdf5 *h, FgEit *eit)
   PetscCheck(rank == 2, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: dataset current has %d dimensions, expected two: patterns x electrodes", h->path, rank);
   PetscCall(FgHdf5Sizes(h, "measurement_pattern", &rank, pattern));
-  PetscCheck(rank == 2 && pattern[1] == current[1], PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: dataset measurement_pattern has %d dimensions%s, expected two: measurements x the %llu electrodes of the currents",
-             h->path, rank, rank == 2 ? " and another number of electrodes" : "", (unsigned long long)current[1]);
+  PetscCheck(
+      rank == 2 && pattern[1] == current[1], PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+      "%s: dataset measurement_pattern has %d dimensions%s, expected two: measurements x the %llu electrodes of the currents",
+      h->path, rank, rank == 2 ? " and another number of electrodes" : "", (unsigned long long)current[1]);
   PetscCall(FgEitCreate((PetscInt)current[1], (PetscInt)current[0], (PetscInt)pattern[0], eit));
-  PetscCall(PetscStrncpy((*eit)->source, h->path, sizeof (*eit)->source));
+  PetscCall(PetscStrncpy((*eit)->source, h->path, sizeof(*eit)->source));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -158,8 +160,8 @@ static PetscErrorCode ReadTank(const FgHdf5 *h, FgEit eit)
 {
   PetscFunctionBegin;
   PetscCall(FgHdf5Reals(h, "tank/radius", "m", 0, NULL, &eit->radius));
-  PetscCheck(eit->radius > 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found a tank of radius %g m, expected one above 0",
-             h->path, eit->radius);
+  PetscCheck(eit->radius > 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found a tank of radius %g m, expected one above 0", h->path, eit->radius);
   PetscCall(ReadOptional(h, "tank/height", "m", &eit->height));
   PetscCall(ReadEach(h, "tank/angle", "rad", eit->nelectrodes, PETSC_TRUE, &eit->angle));
   PetscCall(ReadEach(h, "tank/width", "m", eit->nelectrodes, PETSC_TRUE, &eit->width));
@@ -202,7 +204,8 @@ static PetscErrorCode FillMesh(const FgHdf5 *h, FgEit eit, const hsize_t node[2]
                ", expected numbers from 0 to %llu that do not decrease",
                h->path, l, mesh->face_start[l], (unsigned long long)face[0]);
   }
-  if (FgHdf5Has(h, "mesh/electrode_area")) PetscCall(ReadEach(h, "mesh/electrode_area", NULL, eit->nelectrodes, PETSC_TRUE, &mesh->electrode_area));
+  if (FgHdf5Has(h, "mesh/electrode_area"))
+    PetscCall(ReadEach(h, "mesh/electrode_area", NULL, eit->nelectrodes, PETSC_TRUE, &mesh->electrode_area));
   if (FgHdf5Has(h, "mesh/site")) {
     PetscCall(PetscMalloc1(elements, &mesh->site));
     PetscCall(FgHdf5Integers(h, "mesh/site", 1, &elements, mesh->site));

@@ -45,7 +45,7 @@ static void WriteDomains(FgHdf5Out *out, FgEit eit)
 
 static void WriteAll(FgHdf5Out *out, FgEit eit)
 {
-  const hsize_t n = (hsize_t)eit->nelectrodes;
+  const hsize_t n         = (hsize_t)eit->nelectrodes;
   const hsize_t current[] = {(hsize_t)eit->npatterns, n}, pattern[] = {(hsize_t)eit->nmeasurements, n};
   const hsize_t voltage[] = {(hsize_t)eit->npatterns, (hsize_t)eit->nmeasurements};
 
@@ -57,11 +57,11 @@ static void WriteAll(FgHdf5Out *out, FgEit eit)
   FgHdf5PutNames(out, "electrode_name", NULL, n, (const char(*)[32])eit->name);
   FgHdf5PutReals(out, "contact_impedance", "ohm m^2", "of each electrode", 1, &n, eit->impedance);
   FgHdf5PutReals(out, "current", "A", "into each electrode, a row a current pattern", 2, current, eit->current);
-  FgHdf5PutReals(out, "measurement_pattern", "1", "weights of the electrode potentials, a row a voltage", 2, pattern, eit->pattern);
+  FgHdf5PutReals(out, "measurement_pattern", "1", "weights of the electrode potentials, a row a voltage", 2, pattern,
+                 eit->pattern);
   FgHdf5PutReals(out, "voltage", "V", "a row a current pattern; NaN: not measured", 2, voltage, eit->voltage);
   if (eit->noise) FgHdf5PutReals(out, "noise", "V", "standard deviation of the voltages", 2, voltage, eit->noise);
-  if (eit->reference)
-    FgHdf5PutReals(out, "reference_voltage", "V", "voltages of a reference state", 2, voltage, eit->reference);
+  if (eit->reference) FgHdf5PutReals(out, "reference_voltage", "V", "voltages of a reference state", 2, voltage, eit->reference);
   FgHdf5PutReals(out, "depth", "m", "of a two-dimensional domain; 1: currents are per metre", 0, NULL, &eit->depth);
   if (eit->background > 0.0)
     FgHdf5PutReals(out, "background_conductivity", "S/m", "of the reference state", 0, NULL, &eit->background);

@@ -35,8 +35,8 @@ PetscErrorCode FgHdf5Open(const char *path, size_t limit, const char *expected, 
     PetscCall(PetscFree(hdf5->bytes)); /* HDF5 has a copy */
     PetscCheck(is, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: is no HDF5 file, expected %s", path, expected);
     PetscCheck(modern, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: superblock of version %d, expected 2 or 3, whose metadata have checksums; write it with libver='latest'", path,
-               version);
+               "%s: superblock of version %d, expected 2 or 3, whose metadata have checksums; write it with libver='latest'",
+               path, version);
   }
   PetscCheck(hdf5->file >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: HDF5 cannot open it: damaged or cut off", path);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -102,11 +102,11 @@ static PetscBool ReadText(hid_t object, const char *name, size_t size, char *tex
   PetscBool   good;
 
   memset(text, 0, size);
-  good = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && H5Tget_size(type) <= size &&
+  good           = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && H5Tget_size(type) <= size &&
                  H5Sget_simple_extent_npoints(space) == 1 && H5Tset_size(memory, size) >= 0 &&
                  H5Tset_cset(memory, H5Tget_cset(type)) >= 0 && H5Aread(attribute, memory, text) >= 0
-             ? PETSC_TRUE
-             : PETSC_FALSE;
+                       ? PETSC_TRUE
+                       : PETSC_FALSE;
   text[size - 1] = 0;
   (void)H5Tclose(memory);
   (void)H5Sclose(space);
@@ -156,11 +156,11 @@ PetscErrorCode FgHdf5Number(const FgHdf5 *hdf5, const char *name, double *value,
   *found = H5Aexists(hdf5->file, name) > 0 ? PETSC_TRUE : PETSC_FALSE;
   if (*found) {
     const hid_t attribute = H5Aopen(hdf5->file, name, H5P_DEFAULT), type = H5Aget_type(attribute),
-                space = H5Aget_space(attribute);
-    const PetscBool good  = (IsReal(type) || IsInteger(type)) && H5Sget_simple_extent_npoints(space) == 1 &&
-                                 H5Aread(attribute, H5T_NATIVE_DOUBLE, value) >= 0 && isfinite(*value)
-                                ? PETSC_TRUE
-                                : PETSC_FALSE;
+                space    = H5Aget_space(attribute);
+    const PetscBool good = (IsReal(type) || IsInteger(type)) && H5Sget_simple_extent_npoints(space) == 1 &&
+                                   H5Aread(attribute, H5T_NATIVE_DOUBLE, value) >= 0 && isfinite(*value)
+                               ? PETSC_TRUE
+                               : PETSC_FALSE;
 
     (void)H5Sclose(space);
     (void)H5Tclose(type);
@@ -196,7 +196,8 @@ static PetscErrorCode OpenDataset(const FgHdf5 *hdf5, const char *name, Dataset 
   PetscFunctionBegin;
   PetscCheck(FgHdf5Has(hdf5, name), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: dataset %s is missing", hdf5->path, name);
   data->dataset = H5Dopen2(hdf5->file, name, H5P_DEFAULT);
-  PetscCheck(data->dataset >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: %s is damaged, or no dataset", hdf5->path, name);
+  PetscCheck(data->dataset >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: %s is damaged, or no dataset", hdf5->path,
+             name);
   data->type  = H5Dget_type(data->dataset);
   data->space = H5Dget_space(data->dataset);
   settings    = H5Dget_create_plist(data->dataset);
@@ -243,7 +244,8 @@ static void Describe(int rank, const hsize_t dims[], char text[64])
   size_t at = 0;
 
   if (!rank) strcpy(text, "one number");
-  for (int k = 0; k < rank; k++) at += (size_t)snprintf(text + at, 64 - at, "%s%llu", k ? " x " : "", (unsigned long long)dims[k]);
+  for (int k = 0; k < rank; k++)
+    at += (size_t)snprintf(text + at, 64 - at, "%s%llu", k ? " x " : "", (unsigned long long)dims[k]);
 }
 
 static PetscErrorCode CheckSizes(const FgHdf5 *hdf5, const char *name, const Dataset *data, int rank, const hsize_t dims[])
@@ -267,8 +269,8 @@ static PetscErrorCode CheckUnit(const FgHdf5 *hdf5, const char *name, const Data
   PetscFunctionBegin;
   if (!unit || H5Aexists(data->dataset, "unit") <= 0) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(ReadText(data->dataset, "unit", sizeof text, text), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: attribute unit of dataset %s is something else, expected the text %s of fixed length (numpy.bytes_)", hdf5->path,
-             name, unit);
+             "%s: attribute unit of dataset %s is something else, expected the text %s of fixed length (numpy.bytes_)",
+             hdf5->path, name, unit);
   PetscCheck(!strcmp(text, unit), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: dataset %s: found the unit %s, expected %s",
              hdf5->path, name, text, unit);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -343,7 +345,7 @@ PetscErrorCode FgHdf5Names(const FgHdf5 *hdf5, const char *name, hsize_t n, char
     good         = IsLine(names[i]);
   }
   PetscCheck(good, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: dataset %s is something else, expected texts of fixed length of at most 31 characters (numpy 'S31')", hdf5->path,
-             name);
+             "%s: dataset %s is something else, expected texts of fixed length of at most 31 characters (numpy 'S31')",
+             hdf5->path, name);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

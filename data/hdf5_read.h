@@ -34,7 +34,8 @@ PETSC_INTERN PetscErrorCode FgHdf5Sizes(const FgHdf5 *hdf5, const char *name, in
    attribute `unit` it must be this one. */
 PETSC_INTERN PetscErrorCode FgHdf5Reals(const FgHdf5 *hdf5, const char *name, const char *unit, int rank, const hsize_t dims[],
                                         double *values);
-PETSC_INTERN PetscErrorCode FgHdf5Integers(const FgHdf5 *hdf5, const char *name, int rank, const hsize_t dims[], PetscInt *values);
+PETSC_INTERN PetscErrorCode FgHdf5Integers(const FgHdf5 *hdf5, const char *name, int rank, const hsize_t dims[],
+                                           PetscInt *values);
 /* n texts of at most 31 printable characters. */
 PETSC_INTERN PetscErrorCode FgHdf5Names(const FgHdf5 *hdf5, const char *name, hsize_t n, char (*names)[32]);
 

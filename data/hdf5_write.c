@@ -23,7 +23,8 @@ PetscErrorCode FgHdf5Create(const char *path, FgHdf5Out *out)
   FgHush(&out->reports);
   access   = H5Pcreate(H5P_FILE_ACCESS);
   creation = H5Pcreate(H5P_FILE_CREATE);
-  if (H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) < 0 || H5Pset_obj_track_times(creation, 0) < 0) out->status = -1;
+  if (H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_V18) < 0 || H5Pset_obj_track_times(creation, 0) < 0)
+    out->status = -1;
   out->file = H5Fcreate(partial, H5F_ACC_TRUNC, creation, access);
   (void)H5Pclose(creation);
   (void)H5Pclose(access);
@@ -37,7 +38,8 @@ PetscErrorCode FgHdf5Finish(FgHdf5Out *out, PetscBool failed)
   FgUnhush(&out->reports);
   if (out->status < 0 || failed) FgPartialDrop(out->path);
   if (failed) PetscFunctionReturn(PETSC_SUCCESS); /* whoever failed has said why */
-  PetscCheck(out->status >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE, "%s: cannot be written by HDF5; is the disk full?", out->path);
+  PetscCheck(out->status >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE, "%s: cannot be written by HDF5; is the disk full?",
+             out->path);
   PetscCall(FgPartialKeep(out->path));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -81,8 +83,7 @@ static void MakeGroup(FgHdf5Out *out, const char *name)
   if (H5Lexists(out->file, group, H5P_DEFAULT) == 0) {
     const hid_t settings = H5Pcreate(H5P_GROUP_CREATE);
 
-    if (H5Pset_obj_track_times(settings, 0) < 0 ||
-        H5Gclose(H5Gcreate2(out->file, group, H5P_DEFAULT, settings, H5P_DEFAULT)) < 0)
+    if (H5Pset_obj_track_times(settings, 0) < 0 || H5Gclose(H5Gcreate2(out->file, group, H5P_DEFAULT, settings, H5P_DEFAULT)) < 0)
       out->status = -1;
     (void)H5Pclose(settings);
   }
@@ -91,7 +92,7 @@ static void MakeGroup(FgHdf5Out *out, const char *name)
 static void Put(FgHdf5Out *out, const char *name, const char *unit, const char *meaning, int rank, const hsize_t dims[],
                 hid_t stored, hid_t type, const void *values)
 {
-  const hid_t space = rank ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
+  const hid_t space    = rank ? H5Screate_simple(rank, dims, NULL) : H5Screate(H5S_SCALAR);
   const hid_t settings = H5Pcreate(H5P_DATASET_CREATE);
   hid_t       dataset;
 

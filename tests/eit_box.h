@@ -23,7 +23,7 @@ static inline void BoxSimplex(PetscInt dim, const PetscInt n[3], PetscInt k, Pet
 
   for (int v = 0; v <= 3; v++) {
     memcpy(place[v], at, sizeof at);
-    if (v < dim) at[order[dim - 2][k % paths][v]]++;
+    if (v < dim && v < 3) at[order[dim - 2][k % paths][v]]++;
   }
 }
 
@@ -78,8 +78,8 @@ static inline FgMesh BoxMesh(PetscInt dim, const PetscInt n[3], const double siz
   FgMesh         mesh   = calloc(1, sizeof *mesh);
   PetscInt       nfaces = 0;
 
-  mesh->dim         = dim;
-  mesh->nnodes      = (n[0] + 1) * (n[1] + 1) * layers;
+  mesh->dim       = dim;
+  mesh->nnodes    = (n[0] + 1) * (n[1] + 1) * layers;
   mesh->nelements = mesh->nsites = (dim == 2 ? 2 : 6 * n[2]) * n[0] * n[1];
   mesh->nelectrodes              = nelectrodes;
   mesh->node                     = calloc((size_t)mesh->nnodes, 3 * sizeof(double));

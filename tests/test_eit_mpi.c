@@ -54,7 +54,7 @@ static void Fill(FgField field, PetscInt dim)
       m[i * field->ncomponents + k] = isfinite(c->lower) ? c->lower + u * (c->upper - c->lower) : u - 0.5;
     }
     if (dim == 2) {
-      const double angle    = gsl_ran_flat(random, 0.0, 6.28), c = cos(angle), s = sin(angle);
+      const double angle = gsl_ran_flat(random, 0.0, 6.28), c = cos(angle), s = sin(angle);
       const double frame[9] = {c, -s, 0.0, s, c, 0.0, 0.0, 0.0, 1.0};
 
       memcpy(&field->frames[9 * i], frame, sizeof frame);
@@ -103,9 +103,9 @@ static void CaseDestroy(Case *c)
 }
 
 /* A box with two electrodes on each of two sides and one at the top. */
-static const BoxElectrode five[] = {{0, 0, 0.0, 0.5}, {0, 0, 0.5, 1.0}, {0, 1, 0.0, 0.5}, {0, 1, 0.5, 1.0}, {1, 1, 0.0, 0.7}};
+static const BoxElectrode five[]    = {{0, 0, 0.0, 0.5}, {0, 0, 0.5, 1.0}, {0, 1, 0.0, 0.5}, {0, 1, 0.5, 1.0}, {1, 1, 0.0, 0.7}};
 static const PetscInt     cells2[3] = {8, 6, 1}, cells3[3] = {4, 4, 4};
-static const double       size[3]   = {0.2, 0.1, 0.15};
+static const double       size[3] = {0.2, 0.1, 0.15};
 
 /* The voltages on the whole comm, allocated. */
 static double *Voltages(Case *c)
@@ -194,11 +194,320 @@ static void derivatives_and_transposes(void **state)
   EachModel(CheckDerivatives);
 }
 
+/* The state at given tensors[nsites of this rank][6]. */
+static FgEitState *Solved(FgMesh mesh, FgEit eit, PetscInt order, const double *tensor)
+{
+  const FgEitOptions options = Options(FG_EIT_ISOTROPIC, order, "auto");
+  FgModelCounts      counts  = {0};
+  FgEitState        *s;
+
+  ok(FgEitStateCreate(PETSC_COMM_WORLD, eit, mesh, &options, &s));
+  memcpy(s->trial, &tensor[6 * (size_t)s->space.first_site], 6 * (size_t)s->space.nsites * sizeof(double));
+  ok(FgEitStateSolve(s, eit, &counts));
+  ok(FgEitStateComplete(s, &counts));
+  return s;
+}
+
+/* Tensors of all sites, by a function of their centroid. */
+static double *Tensors(FgMesh mesh, void (*function)(const double x[3], double C[6]))
+{
+  double *tensor = calloc((size_t)mesh->nelements, 6 * sizeof(double));
+
+  for (PetscInt e = 0; e < mesh->nelements; e++) {
+    double center[3] = {0.0, 0.0, 0.0};
+
+    for (PetscInt v = 0; v <= mesh->dim; v++) {
+      for (int a = 0; a < 3; a++)
+        center[a] += mesh->node[3 * mesh->element[e * (mesh->dim + 1) + v] + a] / (double)(mesh->dim + 1);
+    }
+    function(center, &tensor[6 * e]);
+  }
+  return tensor;
+}
+
+static void Waves(const double x[3], double C[6])
+{
+  const double s = 0.3 + 0.2 * sin(30.0 * x[0] + 20.0 * x[1]) * cos(10.0 * x[2]);
+
+  memset(C, 0, 6 * sizeof *C);
+  C[0] = 1.3 * s;
+  C[1] = s;
+  C[2] = 0.8 * s;
+  C[3] = 0.4 * s;
+}
+
+/* Exchanging current and measurement changes nothing; what enters by a contact is the current, also at the electrode that is not an unknown;
+   and what the sources give is dissipated in the volume and the contacts. */
+static void currents_are_conserved_and_reciprocal(void **state)
+{
+  (void)state;
+  for (PetscInt dim = 2; dim <= 3; dim++) {
+    for (PetscInt order = 1; order <= 2; order++) {
+      FgMesh         mesh   = BoxMesh(dim, dim == 2 ? cells2 : cells3, size, 5, five);
+      FgEit          eit    = BoxEit(5, 4, 0.01, 1.0);
+      double        *tensor = Tensors(mesh, Waves), error = 0.0, most = 0.0, energy[64], product[64], contact[64];
+      FgEitState    *s = Solved(mesh, eit, order, tensor);
+      const PetscInt n = s->currents.n;
+      double         integral[FG_EIT_FACE_BASIS], mass[FG_EIT_FACE_BASIS][FG_EIT_FACE_BASIS], entering[20] = {0.0};
+
+      assert_int_equal(n, 4);
+      assert_int_equal(s->currents.driven, 4);
+      for (int p = 0; p < 4; p++) {
+        for (int q = 0; q < 4; q++) {
+          error = fmax(error, fabs(s->voltage[p * 4 + q] - s->voltage[q * 4 + p]));
+          most  = fmax(most, fabs(s->voltage[p * 4 + q]));
+        }
+      }
+      AgreedTrue(error < 1e-12 * most);
+
+      FgEitFaceIntegrals(&s->space, integral, mass);
+      for (PetscInt f = 0; f < s->space.nfaces; f++) {
+        const FgEitFace *face = &s->space.face[f];
+        const PetscInt   l    = face->electrode;
+
+        for (PetscInt k = 0; k < n; k++) {
+          for (PetscInt i = 0; i < s->space.nfacebasis; i++) {
+            entering[k * 5 + l] += face->area * integral[i] / eit->impedance[l] *
+                                   (s->potential[k * 5 + l] - s->potential[k * 5 + 4] - s->fields[face->dof[i] * n + k]);
+          }
+        }
+      }
+      MPI_Allreduce(MPI_IN_PLACE, entering, 20, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD);
+      error = 0.0;
+      for (int i = 0; i < 20; i++) error = fmax(error, fabs(entering[i] - s->currents.current[i]));
+      AgreedTrue(error < 1e-10);
+
+      ok(FgEitProducts(s, s->tensor, product));
+      for (PetscInt k = 0; k < n * n; k++) {
+        energy[k] = 0.0;
+        for (int l = 0; l < 5; l++) energy[k] += s->currents.current[k / n * 5 + l] * s->potential[k % n * 5 + l];
+        most = fmax(most, fabs(energy[k]));
+      }
+      for (PetscInt l = 0; l < 5; l++) {
+        ok(FgEitContact(s, l, contact));
+        for (PetscInt k = 0; k < n * n; k++) product[k] -= contact[k];
+      }
+      error = 0.0;
+      for (PetscInt k = 0; k < n * n; k++) error = fmax(error, fabs(energy[k] + product[k]));
+      AgreedTrue(error < 1e-11 * most);
+      ok(FgEitStateDestroy(&s));
+      free(tensor);
+      BoxMeshFree(mesh);
+      BoxEitFree(eit);
+    }
+  }
+}
+
+/* The image of a conductivity under a map of slope A: A C A^T/det A (plane part). */
+static void Push(const double A[2][2], const double C[6], double out[6])
+{
+  const double det = A[0][0] * A[1][1] - A[0][1] * A[1][0], xx = C[0], yy = C[1], xy = C[3];
+
+  memset(out, 0, 6 * sizeof *out);
+  out[0] = (A[0][0] * A[0][0] * xx + 2.0 * A[0][0] * A[0][1] * xy + A[0][1] * A[0][1] * yy) / det;
+  out[1] = (A[1][0] * A[1][0] * xx + 2.0 * A[1][0] * A[1][1] * xy + A[1][1] * A[1][1] * yy) / det;
+  out[3] = (A[0][0] * A[1][0] * xx + (A[0][0] * A[1][1] + A[0][1] * A[1][0]) * xy + A[0][1] * A[1][1] * yy) / det;
+  out[2] = out[0];
+}
+
+static double Difference(const FgEitState *a, const FgEitState *b)
+{
+  const PetscInt n     = a->currents.npatterns * a->currents.nmeasurements;
+  double         error = 0.0, most = 0.0;
+
+  for (PetscInt i = 0; i < n; i++) {
+    error = fmax(error, fabs(a->voltage[i] - b->voltage[i]));
+    most  = fmax(most, fabs(a->voltage[i]));
+  }
+  return error / most;
+}
+
+/* A sheared and stretched box with the image of the conductivity, and contacts that carry the same, has the voltages of the box. */
+static void an_affine_image_has_the_same_voltages(void **state)
+{
+  static const double A[2][2] = {{1.7, 0.3}, {0.4, 0.8}};
+
+  (void)state;
+  for (PetscInt order = 1; order <= 2; order++) {
+    FgMesh      mesh   = BoxMesh(2, cells2, size, 5, five);
+    FgEit       eit    = BoxEit(5, 4, 0.01, 1.0);
+    double     *tensor = Tensors(mesh, Waves), error;
+    FgEitState *box    = Solved(mesh, eit, order, tensor), *image;
+
+    for (PetscInt i = 0; i < mesh->nnodes; i++) {
+      double *x = &mesh->node[3 * i], y = A[1][0] * x[0] + A[1][1] * x[1];
+
+      x[0] = A[0][0] * x[0] + A[0][1] * x[1];
+      x[1] = y;
+    }
+    for (PetscInt e = 0; e < mesh->nelements; e++) {
+      double C[6];
+
+      memcpy(C, &tensor[6 * e], sizeof C);
+      Push(A, C, &tensor[6 * e]);
+    }
+    for (int l = 0; l < 5; l++) eit->impedance[l] *= five[l].axis == 0 ? hypot(A[0][1], A[1][1]) : hypot(A[0][0], A[1][0]);
+    image = Solved(mesh, eit, order, tensor);
+    error = Difference(box, image);
+    AgreedTrue(error < 1e-12);
+    ok(FgEitStateDestroy(&box));
+    ok(FgEitStateDestroy(&image));
+    free(tensor);
+    BoxMeshFree(mesh);
+    BoxEitFree(eit);
+  }
+}
+
+/* phi(x, y) = (x + s, y - s/2), s = a sin^2(pi x/w) sin^2(pi y/h): the identity near the boundary of the box. Its inverse by iteration. */
+static const double shift = 0.025;
+static double       Bump(const double x[2])
+{
+  return shift * PetscSqr(sin(PETSC_PI * x[0] / size[0]) * sin(PETSC_PI * x[1] / size[1]));
+}
+
+static void Uniform(const double x[3], double C[6])
+{
+  (void)x;
+  memset(C, 0, 6 * sizeof *C);
+  C[0] = C[1] = C[2] = 0.3;
+}
+
+/* The image of the uniform conductivity under phi, at a point of the image. */
+static void Image(const double x[3], double C[6])
+{
+  double from[2] = {x[0], x[1]}, slope[2], A[2][2], uniform[6];
+
+  for (int k = 0; k < 200; k++) {
+    const double s = Bump(from);
+
+    from[0] = x[0] - s;
+    from[1] = x[1] + 0.5 * s;
+  }
+  slope[0] = shift * PETSC_PI / size[0] * sin(2.0 * PETSC_PI * from[0] / size[0]) * PetscSqr(sin(PETSC_PI * from[1] / size[1]));
+  slope[1] = shift * PETSC_PI / size[1] * PetscSqr(sin(PETSC_PI * from[0] / size[0])) * sin(2.0 * PETSC_PI * from[1] / size[1]);
+  A[0][0]  = 1.0 + slope[0];
+  A[0][1]  = slope[1];
+  A[1][0]  = -0.5 * slope[0];
+  A[1][1]  = 1.0 - 0.5 * slope[1];
+  Uniform(x, uniform);
+  Push(A, uniform, C);
+}
+
+/* Two conductivities, one uniform and one that differs from it by more than half, related by a map that leaves the boundary alone: no
+   voltage tells them apart, up to an error of discretization that falls with h. */
+static void conductivities_that_no_voltage_tells_apart(void **state)
+{
+  double difference[3], order;
+
+  (void)state;
+  for (int k = 0; k < 3; k++) {
+    const PetscInt cells[3] = {16 << k, 8 << k, 1};
+    FgMesh         mesh     = BoxMesh(2, cells, size, 5, five);
+    FgEit          eit      = BoxEit(5, 4, 0.01, 1.0);
+    double        *uniform = Tensors(mesh, Uniform), *image = Tensors(mesh, Image), contrast = 1.0;
+    FgEitState    *a = Solved(mesh, eit, 2, uniform), *b = Solved(mesh, eit, 2, image);
+
+    for (PetscInt e = 0; e < mesh->nelements; e++) contrast = fmax(contrast, image[6 * e] / 0.3);
+    AgreedTrue(contrast > 1.5);
+    difference[k] = Difference(a, b);
+    ok(FgEitStateDestroy(&a));
+    ok(FgEitStateDestroy(&b));
+    free(uniform);
+    free(image);
+    BoxMeshFree(mesh);
+    BoxEitFree(eit);
+  }
+  order = log2(difference[0] / difference[2]) / 2.0;
+  print_message("difference %.1e, %.1e, %.1e: order %.2f\n", difference[0], difference[1], difference[2], order);
+  AgreedTrue(difference[2] < 1e-3 && order > 1.7);
+}
+
+/* From noiseless voltages of a homogeneous box the background comes back, in all three ways; impedances differ from the start by a common
+   factor, or by one each. A missing voltage does no harm. */
+static void the_background_comes_back(void **state)
+{
+  (void)state;
+  for (int way = 0; way < 3; way++) {
+    const FgEitOptions options    = Options(FG_EIT_ISOTROPIC, 1, "auto");
+    FgMesh             mesh       = BoxMesh(2, cells2, size, 5, five);
+    FgEit              eit        = BoxEit(5, 5, 0.01, 0.5);
+    FgEitBackground    background = {.impedance = way > 0, .each = way > 1};
+    double             start[5], *v, sigma[20];
+    Case               c;
+
+    memcpy(start, eit->impedance, sizeof start);
+    CaseCreate(PETSC_COMM_WORLD, mesh, eit, &options, &c);
+    for (int l = 0; l < 5; l++) eit->impedance[l] *= way == 0 ? 1.0 : way == 1 ? 1.7 : 1.0 + 0.2 * l;
+    ok(VecSet(c.field->m, log(0.45)));
+    v = Voltages(&c);
+    memcpy(eit->impedance, start, sizeof start);
+    for (int i = 0; i < 20; i++) sigma[i] = 1e-3 * fabs(v[i]) + 1e-6;
+    v[7] = NAN;
+    ok(FgModelFitBackground(c.model, v, sigma, &background));
+    AgreedTrue(fabs(background.conductivity - 0.45) < 1e-7 && background.chi2 < 1e-10);
+    AgreedTrue(c.model->eit_options.conductivity == background.conductivity && background.iterations < 12);
+    for (int l = 0; l < 5; l++) {
+      const double factor = way == 0 ? 1.0 : way == 1 ? 1.7 : 1.0 + 0.2 * l;
+
+      AgreedTrue(fabs(eit->impedance[l] / (start[l] * factor) - 1.0) < 1e-6);
+    }
+    free(v);
+    CaseDestroy(&c);
+    BoxMeshFree(mesh);
+    BoxEitFree(eit);
+  }
+}
+
+/* The model on one rank and another: the same voltages and derivatives. */
+static void CheckAgainst(Case *c, Case *other, double tolerance)
+{
+  double *v = Voltages(c), *w = Voltages(other), error = 0.0, scale = 0.0;
+
+  for (PetscInt i = 0; i < c->model->ndata; i++) {
+    error = fmax(error, fabs(v[i] - w[i]));
+    scale = fmax(scale, fabs(v[i]));
+  }
+  if (error > tolerance * scale) print_error("voltages differ by %g of %g\n", error, scale);
+  AgreedTrue(error <= tolerance * scale);
+  free(v);
+  free(w);
+}
+
+/* Every solver, on all ranks, gives what CHOLMOD gives on one. */
+static void solvers_and_ranks_agree(void **state)
+{
+  static const char *const solvers[] = {"auto", "mumps", "cg"};
+
+  (void)state;
+  for (PetscInt dim = 2; dim <= 3; dim++) {
+    for (int k = 0; k < 6; k++) {
+      const FgEitOptions reference = Options(FG_EIT_POROSITY, 1 + k / 3, "cholmod"),
+                         options   = Options(FG_EIT_POROSITY, 1 + k / 3, solvers[k % 3]);
+      FgMesh mesh                  = BoxMesh(dim, dim == 2 ? cells2 : cells3, size, 5, five);
+      FgEit  eit                   = BoxEit(5, 3, 0.01, 0.5);
+      Case   one, all;
+
+      CaseCreate(PETSC_COMM_SELF, mesh, eit, &reference, &one);
+      CaseCreate(PETSC_COMM_WORLD, mesh, eit, &options, &all);
+      CheckAgainst(&all, &one, k % 3 == 2 ? 1e-9 : 1e-12);
+      CaseDestroy(&one);
+      CaseDestroy(&all);
+      BoxMeshFree(mesh);
+      BoxEitFree(eit);
+    }
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_bar_has_its_resistance),
       cmocka_unit_test(derivatives_and_transposes),
+      cmocka_unit_test(currents_are_conserved_and_reciprocal),
+      cmocka_unit_test(an_affine_image_has_the_same_voltages),
+      cmocka_unit_test(conductivities_that_no_voltage_tells_apart),
+      cmocka_unit_test(the_background_comes_back),
+      cmocka_unit_test(solvers_and_ranks_agree),
   };
   int failed;
 

@@ -23,8 +23,7 @@ static PetscErrorCode Append(PetscInt m, PetscInt L, double *a, double floor, do
   PetscCall(PetscBLASIntCast(5 * (m + L) + 64, &lwork));
   PetscCall(PetscBLASIntCast(least, &order));
   PetscCall(PetscMalloc3(least, &s, least * L, &u, lwork, &work));
-  PetscCallBLAS("LAPACKgesvd",
-                LAPACKgesvd_("S", "N", &rows, &columns, a, &rows, s, u, &rows, work, &order, work, &lwork, &info));
+  PetscCallBLAS("LAPACKgesvd", LAPACKgesvd_("S", "N", &rows, &columns, a, &rows, s, u, &rows, work, &order, work, &lwork, &info));
   PetscCheck(!info, PETSC_COMM_SELF, PETSC_ERR_LIB, "singular values of the patterns: LAPACK's gesvd says %d", (int)info);
   for (PetscInt k = 0; k < least; k++) {
     if (s[k] <= 1e-9 * PetscMax(floor, s[0])) break;
@@ -96,7 +95,8 @@ PetscErrorCode FgEitCurrentsCreate(FgEit eit, PetscInt dim, FgEitCurrents *curre
   PetscCall(Balanced(nm, L, eit->pattern, senses));
   Project(nm, L, senses, currents->n, currents->current, 1.0, currents->sense);
   PetscCall(PetscFree3(patterns, senses, unused));
-  PetscCheck(currents->driven, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: no current pattern drives a current", eit->source);
+  PetscCheck(currents->driven, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: no current pattern drives a current",
+             eit->source);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -48,7 +48,7 @@ static inline PetscInt FgEitSite(const FgEitSpace *space, PetscInt element)
 /* Gradients of the basis at the quadrature points, times the square root of their weights: gradient[point][axis][basis], so that the
    stiffness of a conductivity C is sum over points of gradient^T C gradient, exactly. */
 typedef double FgEitGradient[FG_EIT_QUADRATURE][3][FG_EIT_BASIS];
-void FgEitElementGradients(const FgEitSpace *space, PetscInt element, FgEitGradient gradient);
+void           FgEitElementGradients(const FgEitSpace *space, PetscInt element, FgEitGradient gradient);
 /* Of the reference face of area 1: integrals of the basis and of its products. */
 void FgEitFaceIntegrals(const FgEitSpace *space, double integral[FG_EIT_FACE_BASIS],
                         double mass[FG_EIT_FACE_BASIS][FG_EIT_FACE_BASIS]);
@@ -98,10 +98,10 @@ typedef struct {
   PetscSF       ghosts;
   MPI_Datatype  row;
   double       *fields;
-  double       *potential; /* [n][nelectrodes] */
-  double       *voltage;   /* [npatterns][nmeasurements] */
-  double       *tensor, *trial; /* [nsites][6] */
-  double       *impedance; /* [nelectrodes] at which the system was factored */
+  double       *potential;        /* [n][nelectrodes] */
+  double       *voltage;          /* [npatterns][nmeasurements] */
+  double       *tensor, *trial;   /* [nsites][6] */
+  double       *impedance;        /* [nelectrodes] at which the system was factored */
   PetscBool     solved, complete; /* driven currents; all of them, with fields */
   double       *rows, *work;      /* of a block of elements */
   double       *small[3];         /* [driven][n] or [driven][nmeasurements] */

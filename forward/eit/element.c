@@ -52,7 +52,8 @@ void FgEitElementGradients(const FgEitSpace *space, PetscInt element, FgEitGradi
 {
   const PetscInt dim = space->mesh->dim, width = dim + 1;
   double         vertex[4][3];
-  const double   measure = Barycentric(space->mesh, &space->mesh->element[(size_t)(space->first_element + element) * width], vertex);
+  const double   measure = Barycentric(space->mesh, &space->mesh->element[(size_t)(space->first_element + element) * width],
+                                       vertex);
 
   if (space->order == 1) {
     const double root = sqrt(measure);
@@ -89,10 +90,10 @@ void FgEitFaceIntegrals(const FgEitSpace *space, double integral[FG_EIT_FACE_BAS
   /* Rows: degree 1 and 2 on a segment, 1 and 2 on a triangle whose midpoints are of the edges 01, 02, 12. */
   static const double segment1[2][2] = {{2, 1}, {1, 2}}, segment2[3][3] = {{4, -1, 2}, {-1, 4, 2}, {2, 2, 16}};
   static const double triangle1[3][3] = {{2, 1, 1}, {1, 2, 1}, {1, 1, 2}};
-  static const double triangle2[6][6] = {{6, -1, -1, 0, 0, -4}, {-1, 6, -1, 0, -4, 0}, {-1, -1, 6, -4, 0, 0},
+  static const double triangle2[6][6] = {{6, -1, -1, 0, 0, -4},  {-1, 6, -1, 0, -4, 0},  {-1, -1, 6, -4, 0, 0},
                                          {0, 0, -4, 32, 16, 16}, {0, -4, 0, 16, 32, 16}, {-4, 0, 0, 16, 16, 32}};
-  const PetscInt      n     = space->nfacebasis;
-  const PetscBool     plane = space->mesh->dim == 2 ? PETSC_TRUE : PETSC_FALSE;
+  const PetscInt      n               = space->nfacebasis;
+  const PetscBool     plane           = space->mesh->dim == 2 ? PETSC_TRUE : PETSC_FALSE;
   const double       *table = space->order == 1 ? (plane ? segment1[0] : triangle1[0]) : (plane ? segment2[0] : triangle2[0]);
   const double        scale = space->order == 1 ? (plane ? 6.0 : 12.0) : (plane ? 30.0 : 180.0);
 

@@ -45,8 +45,9 @@ static PetscErrorCode Components(FgModel model)
   if (options->unknowns == FG_EIT_ISOTROPIC) {
     PetscCheck(options->conductivity_lower > 0.0 && options->conductivity_lower <= options->conductivity &&
                    options->conductivity <= options->conductivity_upper,
-               PETSC_COMM_SELF, PETSC_ERR_USER, "conductivity from %g to %g S/m, start %g S/m; expected 0 < lower <= start <= upper",
-               options->conductivity_lower, options->conductivity_upper, options->conductivity);
+               PETSC_COMM_SELF, PETSC_ERR_USER,
+               "conductivity from %g to %g S/m, start %g S/m; expected 0 < lower <= start <= upper", options->conductivity_lower,
+               options->conductivity_upper, options->conductivity);
     model->ncomponents   = 1;
     model->components[0] = (FgComponent){.name  = "log_conductivity",
                                          .unit  = "log S/m",
@@ -122,8 +123,8 @@ static PetscErrorCode Evaluate(FgModel model, Vec m)
   PetscCheck(model->eit_options.unknowns != FG_EIT_POROSITY || model->field->frames, PETSC_COMM_SELF, PETSC_ERR_ORDER,
              "model eit: porosity alone needs the fiber directions in the frames of the field");
   PetscCheck(model->field->domain->nlocal == s->space.nsites, PETSC_COMM_SELF, PETSC_ERR_ARG_SIZ,
-             "model eit: domain of %" PetscInt_FMT " sites, expected the %" PetscInt_FMT " of the mesh", model->field->domain->nlocal,
-             s->space.nsites);
+             "model eit: domain of %" PetscInt_FMT " sites, expected the %" PetscInt_FMT " of the mesh",
+             model->field->domain->nlocal, s->space.nsites);
   PetscCall(VecGetArrayRead(m, &array));
   for (PetscInt i = 0; i < s->space.nsites; i++) {
     SiteTensor(model, &array[(size_t)i * model->ncomponents], Frame(model, i), &s->trial[6 * (size_t)i], NULL);
@@ -137,7 +138,7 @@ static PetscErrorCode Evaluate(FgModel model, Vec m)
 /* d[ndatalocal] = this rank's part of drive products sense^T. */
 static void Measure(FgModel model, const double *products, double *d)
 {
-  FgEitState          *s = model->context;
+  FgEitState          *s     = model->context;
   const FgEitCurrents *c     = &s->currents;
   const PetscInt       first = FirstDatum(model), nm = c->nmeasurements;
   double              *sensed = s->small[2];
@@ -162,7 +163,7 @@ static void Measure(FgModel model, const double *products, double *d)
 /* weight[driven][n] = drive^T w sense of all ranks' data w. */
 static PetscErrorCode Weigh(FgModel model, const double *w, double *weight)
 {
-  FgEitState          *s = model->context;
+  FgEitState          *s     = model->context;
   const FgEitCurrents *c     = &s->currents;
   const PetscInt       first = FirstDatum(model), nm = c->nmeasurements;
   double              *driven = s->small[2]; /* [driven][nmeasurements] */

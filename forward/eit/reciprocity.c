@@ -61,9 +61,9 @@ static void Change(PetscInt dim, PetscInt points, const double C[6], PetscInt n,
 
   for (PetscInt q = 0; q < points; q++) {
     for (PetscInt a = 0; a < dim; a++) {
-      double *restrict out        = &work[(size_t)(q * dim + a) * n];
-      const double *restrict in   = &rows[(size_t)q * dim * n];
-      const double c0             = C[at[a][0]], c1 = C[at[a][1]], c2 = dim == 3 ? C[at[a][2]] : 0.0;
+      double *restrict out      = &work[(size_t)(q * dim + a) * n];
+      const double *restrict in = &rows[(size_t)q * dim * n];
+      const double c0 = C[at[a][0]], c1 = C[at[a][1]], c2 = dim == 3 ? C[at[a][2]] : 0.0;
       const double *restrict last = &in[(size_t)(dim - 1) * n];
 
 #pragma omp simd
@@ -160,7 +160,8 @@ PetscErrorCode FgEitContact(FgEitState *s, PetscInt electrode, double *products)
         double sum = 0.0;
 
         for (PetscInt j = 0; j < nf; j++) {
-          sum += mass[i][j] * (s->fields[(size_t)face->dof[j] * n + k] + s->potential[k * L + L - 1] - s->potential[k * L + electrode]);
+          sum += mass[i][j] *
+                 (s->fields[(size_t)face->dof[j] * n + k] + s->potential[k * L + L - 1] - s->potential[k * L + electrode]);
         }
         for (PetscInt l = 0; l < n; l++) {
           products[k * n + l] += scale * sum *

@@ -95,7 +95,8 @@ static PetscErrorCode Iterate(FgEitSystem *system, PetscInt n, Mat B, Mat X)
     PetscCall(KSPGetConvergedReason(system->ksp, &reason));
     PetscCall(KSPGetIterationNumber(system->ksp, &iterations));
     PetscCheck(reason > 0, PETSC_COMM_SELF, PETSC_ERR_NOT_CONVERGED,
-               "potentials: no solution after %" PetscInt_FMT " iterations (%s); narrow the range of conductivity or take a direct solver",
+               "potentials: no solution after %" PetscInt_FMT
+               " iterations (%s); narrow the range of conductivity or take a direct solver",
                iterations, KSPConvergedReasons[reason]);
     system->iterations = PetscMax(system->iterations, iterations);
   }

@@ -155,9 +155,9 @@ PetscErrorCode FgEitStateSolve(FgEitState *s, FgEit eit, FgModelCounts *counts)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &same, 1, MPI_INT, MPI_LAND, s->space.comm));
   if (same) PetscFunctionReturn(PETSC_SUCCESS);
   s->solved = s->complete = PETSC_FALSE;
-  tensor    = s->tensor;
-  s->tensor = s->trial;
-  s->trial  = tensor;
+  tensor                  = s->tensor;
+  s->tensor               = s->trial;
+  s->trial                = tensor;
   memcpy(s->impedance, eit->impedance, (size_t)eit->nelectrodes * sizeof(double));
   PetscCall(FgEitAssemble(&s->space, &s->system, s->tensor, s->impedance));
   PetscCall(FgEitFactor(&s->system));

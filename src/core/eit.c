@@ -15,7 +15,8 @@ PetscErrorCode FgEitCreate(PetscInt nelectrodes, PetscInt npatterns, PetscInt nm
              "EIT: found %" PetscInt_FMT " electrodes, %" PetscInt_FMT " current and %" PetscInt_FMT " measurement patterns",
              nelectrodes, npatterns, nmeasurements);
   PetscCheck((double)npatterns * (double)PetscMax(nmeasurements, nelectrodes) <= (double)PETSC_MAX_INT &&
-                 (double)nmeasurements * (double)nelectrodes <= (double)PETSC_MAX_INT && 3.0 * nelectrodes <= (double)PETSC_MAX_INT,
+                 (double)nmeasurements * (double)nelectrodes <= (double)PETSC_MAX_INT &&
+                 3.0 * nelectrodes <= (double)PETSC_MAX_INT,
              PETSC_COMM_SELF, PETSC_ERR_MEM,
              "EIT: %" PetscInt_FMT " current and %" PetscInt_FMT " measurement patterns of %" PetscInt_FMT
              " electrodes are more than can be counted",
@@ -80,7 +81,8 @@ PetscErrorCode FgEitBroadcast(MPI_Comm comm, FgEit *out)
   PetscCallMPI(MPI_Comm_rank(comm, &rank));
   memset(&head, 0, sizeof head);
   if (!rank) head = **out;
-  PetscCallMPI(MPI_Bcast(&head, (PetscMPIInt)sizeof head, MPI_BYTE, 0, comm)); /* of its pointers only whether they are NULL counts */
+  PetscCallMPI(
+      MPI_Bcast(&head, (PetscMPIInt)sizeof head, MPI_BYTE, 0, comm)); /* of its pointers only whether they are NULL counts */
   if (rank) {
     *out = NULL;
     code = FgEitCreate(head.nelectrodes, head.npatterns, head.nmeasurements, out);
@@ -137,7 +139,8 @@ PetscErrorCode FgEitDrop(FgEit eit, PetscInt n, const PetscInt electrode[])
   PetscFunctionBegin;
   for (PetscInt i = 0; i < n; i++) {
     PetscCheck(electrode[i] >= 0 && electrode[i] < nl, PETSC_COMM_SELF, PETSC_ERR_USER,
-               "%s: found no electrode %" PetscInt_FMT " to drop, expected 1 to %" PetscInt_FMT, eit->source, electrode[i] + 1, nl);
+               "%s: found no electrode %" PetscInt_FMT " to drop, expected 1 to %" PetscInt_FMT, eit->source, electrode[i] + 1,
+               nl);
   }
   for (PetscInt p = 0; p < eit->npatterns; p++) {
     if (!UsesAny(eit->current + (size_t)p * (size_t)nl, n, electrode)) kept++;

@@ -18,8 +18,8 @@ static PetscErrorCode CheckPatterns(FgEit eit, const char *what, const char *uni
 
     for (PetscInt l = 0; l < eit->nelectrodes; l++) {
       PetscCheck(isfinite(row[l]), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-                 "%s: %s pattern %" PetscInt_FMT ": found %g%s at electrode %s, expected a finite number", eit->source, what, i + 1,
-                 row[l], unit, eit->name[l]);
+                 "%s: %s pattern %" PetscInt_FMT ": found %g%s at electrode %s, expected a finite number", eit->source, what,
+                 i + 1, row[l], unit, eit->name[l]);
       sum += row[l];
       largest = fmax(largest, fabs(row[l]));
     }
@@ -59,8 +59,8 @@ static PetscErrorCode CheckVoltages(FgEit eit)
     }
   }
   PetscCheck(finite > 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found no voltage among %" PetscInt_FMT " x %" PetscInt_FMT ", expected at least one that is not NaN", eit->source,
-             eit->npatterns, eit->nmeasurements);
+             "%s: found no voltage among %" PetscInt_FMT " x %" PetscInt_FMT ", expected at least one that is not NaN",
+             eit->source, eit->npatterns, eit->nmeasurements);
   eit->ndropped = eit->npatterns * eit->nmeasurements - finite;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -127,7 +127,9 @@ static PetscErrorCode CheckTank(FgEit eit)
   if (radius == 0.0) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(eit->angle && eit->width && (height == 0.0 || eit->tall), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: found a tank whose electrodes have no %s", eit->source,
-             !eit->angle ? "angle" : !eit->width ? "width" : "vertical extent (tall)");
+             !eit->angle   ? "angle"
+             : !eit->width ? "width"
+                           : "vertical extent (tall)");
   for (PetscInt l = 0; l < eit->nelectrodes; l++) {
     PetscCheck(isfinite(eit->angle[l]) && isfinite(eit->width[l]) && eit->width[l] > 0.0, PETSC_COMM_SELF,
                PETSC_ERR_FILE_UNEXPECTED, "%s: electrode %s: found the angle %g rad and the width %g m, expected a width above 0",
