@@ -38,10 +38,10 @@ static PetscErrorCode MakeEit(PetscBool cylinder, PetscInt count, FgEit *out)
     eit->angle[l]     = 2.0 * PETSC_PI * (double)l / (double)count;
     eit->width[l]     = PETSC_PI / (double)count;
     if (cylinder) eit->z[l] = 0.25, eit->tall[l] = 0.1;
-    eit->current[l * count + l]                     = -1.0;
-    eit->current[l * count + (l + 1) % count]       = 1.0;
-    eit->pattern[l * count + l]                     = -1.0;
-    eit->pattern[l * count + (l + 1) % count]       = 1.0;
+    eit->current[l * count + l]               = -1.0;
+    eit->current[l * count + (l + 1) % count] = 1.0;
+    eit->pattern[l * count + l]               = -1.0;
+    eit->pattern[l * count + (l + 1) % count] = 1.0;
     for (PetscInt q = 0; q < count; q++) eit->voltage[l * count + q] = 0.0;
   }
   *out = eit;
@@ -107,7 +107,7 @@ static void Keep(double *least, double start)
   if (!(*least <= seconds)) *least = seconds;
 }
 
-static PetscErrorCode Measure(FgModel model, FgField field, PetscInt repeat, const char *folder, Seconds *least)
+static PetscErrorCode Measure(FgModel model, FgField field, PetscInt repeat, PetscBool dense, const char *folder, Seconds *least)
 {
   Vec       d, v, y;
   FgData    data = {.ndata = 1};
@@ -140,6 +140,16 @@ static PetscErrorCode Measure(FgModel model, FgField field, PetscInt repeat, con
     PetscCall(FgModelGaussNewton(model, &data, v, y));
     Keep(&least->action, start);
   }
+  if (dense) {
+    double      *jacobian;
+    const double start = FgCpuSeconds();
+
+    PetscCall(PetscMalloc1((size_t)field->domain->nlocal * model->ncomponents * model->ndata, &jacobian));
+    PetscCall(FgModelApply(model, field->m, d));
+    PetscCall(FgModelJacobian(model, jacobian));
+    Keep(&least->jacobian, start);
+    PetscCall(PetscFree(jacobian));
+  }
   PetscCall(PetscFree2(values, sigma));
   PetscCall(VecDestroy(&d));
   PetscCall(VecDestroy(&v));
@@ -169,14 +179,14 @@ static PetscErrorCode Run(PetscBool cylinder, PetscInt elements, PetscInt electr
   PetscFunctionBegin;
   PetscCall(PetscStrncpy(options.solver, solver, sizeof(options.solver)));
   PetscCall(MakeEit(cylinder, electrodes, &eit));
-  tank = (FgTank){.radius      = eit->radius,
-                  .height      = eit->height,
-                  .nelectrodes = electrodes,
-                  .name        = (const char(*)[32])eit->name,
-                  .angle       = eit->angle,
-                  .z           = eit->z,
-                  .width       = eit->width,
-                  .tall        = eit->tall};
+  tank  = (FgTank){.radius      = eit->radius,
+                   .height      = eit->height,
+                   .nelectrodes = electrodes,
+                   .name        = (const char(*)[32])eit->name,
+                   .angle       = eit->angle,
+                   .z           = eit->z,
+                   .width       = eit->width,
+                   .tall        = eit->tall};
   start = FgCpuSeconds();
   PetscCall(cylinder ? FgMeshCreateCylinder(&tank, elements, &mesh) : FgMeshCreateDisc(&tank, elements, &mesh));
   Keep(&seconds.mesh, start);
@@ -188,12 +198,13 @@ static PetscErrorCode Run(PetscBool cylinder, PetscInt elements, PetscInt electr
   PetscCall(FgFieldCreate(domain, model->ncomponents, model->components, &field));
   PetscCall(FgModelSetField(model, field));
   PetscCall(VecSet(field->m, -1e-3));
-  PetscCall(Measure(model, field, repeat, folder, &seconds));
-  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
-                        "{\"elements\": %" PetscInt_FMT ", \"nodes\": %" PetscInt_FMT ", \"mesh\": %.4g, \"forward\": %.4g, "
-                        "\"gradient\": %.4g, \"action\": %.4g, \"peak\": %.4g, \"bytes_per_element\": %.4g}\n",
-                        mesh->nelements, mesh->nnodes, seconds.mesh, seconds.forward, seconds.gradient, seconds.action,
-                        FgPeakMemory(), FgPeakMemory() / (double)mesh->nelements));
+  PetscCall(Measure(model, field, repeat, folder ? PETSC_TRUE : PETSC_FALSE, folder, &seconds));
+  PetscCall(
+      PetscPrintf(PETSC_COMM_WORLD,
+                  "{\"elements\": %" PetscInt_FMT ", \"nodes\": %" PetscInt_FMT ", \"mesh\": %.4g, \"forward\": %.4g, "
+                  "\"gradient\": %.4g, \"action\": %.4g, \"jacobian\": %.4g, \"peak\": %.4g, \"bytes_per_element\": %.4g}\n",
+                  mesh->nelements, mesh->nnodes, seconds.mesh, seconds.forward, seconds.gradient, seconds.action,
+                  isfinite(seconds.jacobian) ? seconds.jacobian : 0.0, FgPeakMemory(), FgPeakMemory() / (double)mesh->nelements));
   PetscCall(FgFieldDestroy(&field));
   PetscCall(FgModelDestroy(&model));
   PetscCall(FgDomainDestroy(&domain));
