@@ -31,7 +31,7 @@ static PetscErrorCode ReadFormat(const FgHdf5 *h)
              "%s: found the format '%s', expected %s, whose attribute format is '%s'", h->path, text, expected, FG_EIT_FORMAT);
   PetscCall(FgHdf5Number(h, "version", &version, &found));
   PetscCheck(found && version == FG_EIT_FORMAT_VERSION, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found %s %g of the format %s, expected %d; is it of a newer finegrain?", h->path,
+             "%s: found %s %.6g of the format %s, expected %d; is it of a newer finegrain?", h->path,
              found ? "version" : "no version, not", found ? version : 0.0, FG_EIT_FORMAT, FG_EIT_FORMAT_VERSION);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -109,7 +109,7 @@ static PetscErrorCode ReadNoise(const FgHdf5 *h, const hsize_t dims[2], FgEit ei
              "%s: found a dataset noise and an attribute %s, expected one or the other", h->path,
              found[0] ? "relative_noise" : "absolute_noise");
   PetscCheck(relative >= 0.0 && absolute >= 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found a relative noise of %g and an absolute one of %g V, expected 0 or more", h->path, relative, absolute);
+             "%s: found a relative noise of %.6g and an absolute one of %.6g V, expected 0 or more", h->path, relative, absolute);
   if (!found[0] && !found[1] && !found[2]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(PetscMalloc1(n, &eit->noise));
   if (found[2]) PetscCall(FgHdf5Reals(h, "noise", "V", 2, dims, eit->noise));
@@ -149,7 +149,7 @@ static PetscErrorCode ReadSimulated(const FgHdf5 *h, const char *name, PetscInt 
   PetscCall(FgHdf5Number(h, name, &number, &found));
   if (!found) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(number >= 0.0 && number <= (double)PETSC_MAX_INT, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: attribute %s is %g, expected a number of 0 or more", h->path, name, number);
+             "%s: attribute %s is %.6g, expected a number of 0 or more", h->path, name, number);
   *value = (PetscInt)number;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -161,7 +161,7 @@ static PetscErrorCode ReadTank(const FgHdf5 *h, FgEit eit)
   PetscFunctionBegin;
   PetscCall(FgHdf5Reals(h, "tank/radius", "m", 0, NULL, &eit->radius));
   PetscCheck(eit->radius > 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found a tank of radius %g m, expected one above 0", h->path, eit->radius);
+             "%s: found a tank of radius %.6g m, expected one above 0", h->path, eit->radius);
   PetscCall(ReadOptional(h, "tank/height", "m", &eit->height));
   PetscCall(ReadEach(h, "tank/angle", "rad", eit->nelectrodes, PETSC_TRUE, &eit->angle));
   PetscCall(ReadEach(h, "tank/width", "m", eit->nelectrodes, PETSC_TRUE, &eit->width));
@@ -209,6 +209,12 @@ static PetscErrorCode FillMesh(const FgHdf5 *h, FgEit eit, const hsize_t node[2]
   if (FgHdf5Has(h, "mesh/site")) {
     PetscCall(PetscMalloc1(elements, &mesh->site));
     PetscCall(FgHdf5Integers(h, "mesh/site", 1, &elements, mesh->site));
+    for (hsize_t e = 0; e < elements; e++) {
+      PetscCheck(mesh->site[e] >= 0 && mesh->site[e] < mesh->nelements, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+                 "%s: element %llu of the mesh has site %" PetscInt_FMT ", expected 0 to %" PetscInt_FMT, h->path,
+                 (unsigned long long)e, mesh->site[e], mesh->nelements - 1);
+      mesh->nsites = PetscMax(mesh->nsites, mesh->site[e] + 1);
+    }
   }
   PetscCall(PetscArraycpy(mesh->electrode, eit->name, eit->nelectrodes));
   PetscCall(FgMeshFinish(mesh, h->path));

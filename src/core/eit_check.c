@@ -18,7 +18,7 @@ static PetscErrorCode CheckPatterns(FgEit eit, const char *what, const char *uni
 
     for (PetscInt l = 0; l < eit->nelectrodes; l++) {
       PetscCheck(isfinite(row[l]), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-                 "%s: %s pattern %" PetscInt_FMT ": found %g%s at electrode %s, expected a finite number", eit->source, what,
+                 "%s: %s pattern %" PetscInt_FMT ": found %.6g%s at electrode %s, expected a finite number", eit->source, what,
                  i + 1, row[l], unit, eit->name[l]);
       sum += row[l];
       largest = fmax(largest, fabs(row[l]));
@@ -27,7 +27,8 @@ static PetscErrorCode CheckPatterns(FgEit eit, const char *what, const char *uni
                "%s: %s pattern %" PetscInt_FMT " is zero at every electrode, expected at least two that are not; leave it out",
                eit->source, what, i + 1);
     PetscCheck(fabs(sum) <= SUM_TOLERANCE * largest, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: %s pattern %" PetscInt_FMT " sums to %.6g%s over the electrodes, expected 0 (within %g of its largest, %g%s)",
+               "%s: %s pattern %" PetscInt_FMT
+               " sums to %.6g%s over the electrodes, expected 0 (within %.6g of its largest, %.6g%s)",
                eit->source, what, i + 1, sum, unit, SUM_TOLERANCE, largest, unit);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -44,17 +45,17 @@ static PetscErrorCode CheckVoltages(FgEit eit)
 
       PetscCheck(!isinf(eit->voltage[i]), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
                  "%s: voltage of current pattern %" PetscInt_FMT ", measurement %" PetscInt_FMT
-                 ": found %g V, expected a finite number, or NaN where it was not measured",
+                 ": found %.6g V, expected a finite number, or NaN where it was not measured",
                  eit->source, p + 1, m + 1, eit->voltage[i]);
       if (isnan(eit->voltage[i])) continue;
       finite++;
       PetscCheck(!eit->noise || (eit->noise[i] > 0.0 && isfinite(eit->noise[i])), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
                  "%s: noise of current pattern %" PetscInt_FMT ", measurement %" PetscInt_FMT
-                 ": found %g V, expected a standard deviation above 0",
+                 ": found %.6g V, expected a standard deviation above 0",
                  eit->source, p + 1, m + 1, eit->noise[i]);
       PetscCheck(!eit->reference || isfinite(eit->reference[i]), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
                  "%s: reference voltage of current pattern %" PetscInt_FMT ", measurement %" PetscInt_FMT
-                 ": found %g V, expected a finite number where the voltage is one",
+                 ": found %.6g V, expected a finite number where the voltage is one",
                  eit->source, p + 1, m + 1, eit->reference[i]);
     }
   }
@@ -108,7 +109,7 @@ static PetscErrorCode CheckElectrodes(FgEit eit)
                  eit->source, k + 1, l + 1, name);
     }
     PetscCheck(isfinite(eit->impedance[l]) && eit->impedance[l] > 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: electrode %s: found a contact impedance of %g ohm m^2, expected one above 0", eit->source, name,
+               "%s: electrode %s: found a contact impedance of %.6g ohm m^2, expected one above 0", eit->source, name,
                eit->impedance[l]);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -122,7 +123,7 @@ static PetscErrorCode CheckTank(FgEit eit)
 
   PetscFunctionBegin;
   PetscCheck(isfinite(radius) && radius >= 0.0 && isfinite(height) && height >= 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found a tank of radius %g m and height %g m, expected a radius above 0 and a height of 0 (a disc) or more",
+             "%s: found a tank of radius %.6g m and height %.6g m, expected a radius above 0 and a height of 0 (a disc) or more",
              eit->source, radius, height);
   if (radius == 0.0) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(eit->angle && eit->width && (height == 0.0 || eit->tall), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
@@ -132,13 +133,15 @@ static PetscErrorCode CheckTank(FgEit eit)
                            : "vertical extent (tall)");
   for (PetscInt l = 0; l < eit->nelectrodes; l++) {
     PetscCheck(isfinite(eit->angle[l]) && isfinite(eit->width[l]) && eit->width[l] > 0.0, PETSC_COMM_SELF,
-               PETSC_ERR_FILE_UNEXPECTED, "%s: electrode %s: found the angle %g rad and the width %g m, expected a width above 0",
-               eit->source, eit->name[l], eit->angle[l], eit->width[l]);
+               PETSC_ERR_FILE_UNEXPECTED,
+               "%s: electrode %s: found the angle %.6g rad and the width %.6g m, expected a width above 0", eit->source,
+               eit->name[l], eit->angle[l], eit->width[l]);
     if (height > 0.0)
-      PetscCheck((!eit->z || (eit->z[l] >= 0.0 && eit->z[l] <= height)) && eit->tall[l] > 0.0 && eit->tall[l] <= height,
-                 PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-                 "%s: electrode %s: found the height %g m and the vertical extent %g m, expected both within the tank's %g m",
-                 eit->source, eit->name[l], eit->z ? eit->z[l] : height / 2.0, eit->tall[l], height);
+      PetscCheck(
+          (!eit->z || (eit->z[l] >= 0.0 && eit->z[l] <= height)) && eit->tall[l] > 0.0 && eit->tall[l] <= height, PETSC_COMM_SELF,
+          PETSC_ERR_FILE_UNEXPECTED,
+          "%s: electrode %s: found the height %.6g m and the vertical extent %.6g m, expected both within the tank's %.6g m",
+          eit->source, eit->name[l], eit->z ? eit->z[l] : height / 2.0, eit->tall[l], height);
     for (PetscInt k = 0; k < l; k++) {
       const double apart = radius * fabs(remainder(eit->angle[l] - eit->angle[k], 2.0 * PETSC_PI));
       const double above = eit->z && height > 0.0 ? fabs(eit->z[l] - eit->z[k]) : 0.0;
@@ -165,7 +168,7 @@ static PetscErrorCode CheckPositions(FgEit eit)
     const double *x = eit->position + 3 * l;
 
     PetscCheck(!eit->electrode_radius || (isfinite(eit->electrode_radius[l]) && eit->electrode_radius[l] > 0.0), PETSC_COMM_SELF,
-               PETSC_ERR_FILE_UNEXPECTED, "%s: electrode %s: found a radius of %g m, expected one above 0", eit->source,
+               PETSC_ERR_FILE_UNEXPECTED, "%s: electrode %s: found a radius of %.6g m, expected one above 0", eit->source,
                eit->name[l], eit->electrode_radius[l]);
     for (PetscInt k = 0; k < l; k++) {
       const double *y = eit->position + 3 * k;
@@ -185,9 +188,9 @@ PetscErrorCode FgEitCheck(FgEit eit)
              "%s: found %" PetscInt_FMT " electrode, expected at least 2", eit->source, eit->nelectrodes);
   PetscCall(CheckElectrodes(eit));
   PetscCheck(isfinite(eit->depth) && eit->depth > 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found a depth of %g m, expected one above 0 (1 where currents are per metre)", eit->source, eit->depth);
+             "%s: found a depth of %.6g m, expected one above 0 (1 where currents are per metre)", eit->source, eit->depth);
   PetscCheck(isfinite(eit->background) && eit->background >= 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found a background conductivity of %g S/m, expected one above 0, or 0 where it is not known", eit->source,
+             "%s: found a background conductivity of %.6g S/m, expected one above 0, or 0 where it is not known", eit->source,
              eit->background);
   PetscCall(CheckPatterns(eit, "current", " A", eit->npatterns, eit->current));
   PetscCall(CheckPatterns(eit, "measurement", "", eit->nmeasurements, eit->pattern));
