@@ -62,8 +62,9 @@ PETSC_EXTERN PetscErrorCode FgMeshCreateVoxels(const FgGrid *grid, PetscInt nvox
    coordinates in m (0.001: mm). data/gmsh.c. Rank 0 only. */
 PETSC_EXTERN PetscErrorCode FgMeshReadGmsh(const char *path, double unit, FgMesh *mesh);
 
-/* Domain of the mesh's sites. For elements: a group a face between two of them, measure |face| h/(dim V0), coupling (h0/h)^2, h between
-   centroids, V0 the mean volume, h0 = V0^(1/dim), so that R is the integral of psi over the domain in units of V0. Collective. */
+/* Domain of the mesh's sites. For elements: a group a face between two of them, measure (V_a + V_b)/((dim + 1) V0), coupling
+   dim (h0/h)^2, h between centroids, V0 the mean volume, h0 = V0^(1/dim), so that R is the integral of psi(h0^2 |grad m|^2) over the
+   domain in units of V0. Collective. */
 PETSC_EXTERN PetscErrorCode FgDomainCreateMesh(MPI_Comm comm, FgMesh mesh, FgDomain *domain);
 /* Site at each voxel center of a grid (its affine in mm), -1 outside: where[voxels of the grid]. Not collective. */
 PETSC_EXTERN PetscErrorCode FgMeshSample(FgMesh mesh, const FgGrid *grid, PetscInt *where);

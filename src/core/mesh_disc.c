@@ -185,7 +185,7 @@ PetscErrorCode FgMeshCreateDisc(const FgTank *tank, PetscInt nelements, FgMesh *
   }
   PetscCall(PetscArraycpy(m->element, disc.triangle, 3 * (size_t)disc.ntriangles));
   for (PetscInt i = 0, f = 0; i < tank->nelectrodes; i++) {
-    PetscCall(PetscArraycpy(m->electrode[i], tank->name[i], 1));
+    PetscCall(PetscMemcpy(m->electrode[i], tank->name[i], sizeof(m->electrode[i])));
     m->electrode_area[i] = tank->width[i];
     for (PetscInt k = 0; k < disc.nboundary; k++) {
       if (under[k] != i) continue;
