@@ -188,6 +188,50 @@ static void CheckDerivatives(Case *c, const char *label)
   AgreedTrue(r.dot_product < 1e-12);
 }
 
+/* Summed over ranks, the dense Jacobian times a field is the tangent. */
+static void CheckJacobian(Case *c, const char *label)
+{
+  const PetscInt     n = c->field->domain->nlocal * c->model->ncomponents, nd = c->model->ndata;
+  const PetscScalar *array, *values;
+  double            *jacobian, *product, difference = 0.0, largest = 0.0;
+  PetscInt           first, last;
+  Vec                v, d;
+
+  ok(PetscMalloc2((size_t)n * nd, &jacobian, nd, &product));
+  ok(FgModelCreateDataVec(c->model, &d));
+  ok(FgFieldCreateVec(c->field, &v));
+  ok(VecCopy(c->field->m, v));
+  ok(FgModelApply(c->model, c->field->m, d));
+  ok(FgModelJacobian(c->model, jacobian));
+  ok(FgModelTangent(c->model, v, d));
+  ok(PetscArrayzero(product, nd));
+  ok(VecGetArrayRead(v, &array));
+  for (PetscInt i = 0; i < n; i++) {
+    for (PetscInt k = 0; k < nd; k++) product[k] += jacobian[(size_t)i * nd + k] * array[i];
+  }
+  ok(VecRestoreArrayRead(v, &array));
+  MPI_Allreduce(MPI_IN_PLACE, product, (int)nd, MPI_DOUBLE, MPI_SUM, c->model->comm);
+  ok(VecGetOwnershipRange(d, &first, &last));
+  ok(VecGetArrayRead(d, &values));
+  for (PetscInt k = first; k < last; k++) {
+    difference = fmax(difference, fabs(values[k - first] - product[k]));
+    largest    = fmax(largest, fabs(product[k]));
+  }
+  ok(VecRestoreArrayRead(d, &values));
+  MPI_Allreduce(MPI_IN_PLACE, &largest, 1, MPI_DOUBLE, MPI_MAX, c->model->comm);
+  if (!(difference <= 1e-11 * largest)) print_error("%s: J v differs by %g of %g V\n", label, difference, largest);
+  AgreedTrue(difference <= 1e-11 * largest);
+  ok(VecDestroy(&d));
+  ok(VecDestroy(&v));
+  ok(PetscFree2(jacobian, product));
+}
+
+static void dense_jacobian_is_the_tangent(void **state)
+{
+  (void)state;
+  EachModel(CheckJacobian);
+}
+
 static void derivatives_and_transposes(void **state)
 {
   (void)state;
@@ -502,6 +546,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_bar_has_its_resistance),
+      cmocka_unit_test(dense_jacobian_is_the_tangent),
       cmocka_unit_test(derivatives_and_transposes),
       cmocka_unit_test(currents_are_conserved_and_reciprocal),
       cmocka_unit_test(an_affine_image_has_the_same_voltages),

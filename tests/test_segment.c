@@ -64,7 +64,7 @@ static void PeaksMergeAboveHalfOfTheLower(void **state)
   unsigned char labels[9];
 
   for (int k = 0; k < 3; k++) {
-    const PetscInt dims[3] = {1, 1, 9};
+    const PetscInt dims[3]   = {1, 1, 9};
     const double   height[9] = {0, high[k] * 0.9, high[k], high[k] * 0.9, saddle[k], low[k] * 0.9, low[k], 0.9 * low[k], 0};
     float          values[9];
     PetscInt       nregions;
@@ -95,7 +95,7 @@ static void AgreesWithTheDefinition(void **state)
     }
     for (int sign = -1; sign <= 1; sign += 2) {
       for (int p = 0; p < ALL; p++) {
-        const double peak   = sign * (double)(float)log(values[p]);
+        const double peak    = sign * (double)(float)log(values[p]);
         char         in[ALL] = {0};
         int          stack[ALL], n = 1, highest = 1;
 
@@ -150,8 +150,9 @@ static void OutsideIsBackground(void **state)
 
 int main(int argc, char **argv)
 {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryRegionHasItsOwnThreshold), cmocka_unit_test(PeaksMergeAboveHalfOfTheLower),
-                                     cmocka_unit_test(AgreesWithTheDefinition), cmocka_unit_test(OutsideIsBackground)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(EveryRegionHasItsOwnThreshold),
+                                     cmocka_unit_test(PeaksMergeAboveHalfOfTheLower), cmocka_unit_test(AgreesWithTheDefinition),
+                                     cmocka_unit_test(OutsideIsBackground)};
   int                     failed;
 
   if (PetscInitialize(&argc, &argv, NULL, NULL)) return 1;

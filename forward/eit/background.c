@@ -146,7 +146,8 @@ static PetscErrorCode Step(Fit *fit, double damping)
   PetscCall(PetscArraycpy(fit->matrix, fit->hessian, n * n));
   for (PetscInt a = 0; a < n; a++) mean += fit->hessian[a * n + a] / (double)n;
   for (PetscInt a = 0; a < n; a++) {
-    fit->matrix[a * n + a] += damping * fit->hessian[a * n + a] + 1e-12 * mean; /* an electrode that carries nothing says nothing */
+    fit->matrix[a * n + a] += damping * fit->hessian[a * n + a] +
+                              1e-12 * mean; /* an electrode that carries nothing says nothing */
     fit->step[a] = -fit->gradient[a];
   }
   PetscCallBLAS("LAPACKpotrf", LAPACKpotrf_("L", &size, fit->matrix, &size, &info));
@@ -201,8 +202,8 @@ static PetscErrorCode Minimize(Fit *fit, FgEitBackground *background)
 
 PetscErrorCode FgModelFitBackground(FgModel model, const double *voltages, const double *sigma, FgEitBackground *background)
 {
-  FgEitOptions *options = &model->eit_options;
-  Fit           fit     = {.voltages = voltages, .sigma = sigma};
+  FgEitOptions  *options = &model->eit_options;
+  Fit            fit     = {.voltages = voltages, .sigma = sigma};
   PetscErrorCode code;
 
   PetscFunctionBegin;
@@ -217,7 +218,8 @@ PetscErrorCode FgModelFitBackground(FgModel model, const double *voltages, const
   PetscCall(code);
   options->conductivity = background->conductivity;
   if (options->unknowns == FG_EIT_ISOTROPIC) {
-    model->components[0].start = fmin(fmax(log(background->conductivity), model->components[0].lower), model->components[0].upper);
+    model->components[0].start = fmin(fmax(log(background->conductivity), model->components[0].lower),
+                                      model->components[0].upper);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -8,7 +8,7 @@
 #include <petscmat.h>
 #include <petscsf.h>
 
-enum { FG_EIT_BASIS = 10, FG_EIT_QUADRATURE = 4, FG_EIT_FACE_BASIS = 6 };
+enum { FG_EIT_BASIS = 10, FG_EIT_QUADRATURE = 4, FG_EIT_FACE_BASIS = 6, FG_EIT_BLOCK_ROWS = 240 };
 
 /* A face of an electrode at an element of this rank: its degrees of freedom (vertices, then edges), its area scaled to the nominal one. */
 typedef struct {
@@ -115,6 +115,12 @@ PetscErrorCode FgEitStateSolve(FgEitState *state, FgEit eit, FgModelCounts *coun
 /* Solves for the rest of the currents and gathers the fields, once. Collective. */
 PetscErrorCode FgEitStateComplete(FgEitState *state, FgModelCounts *counts);
 
+/* Gradients of all fields over this rank's elements [first, first + count) to state->rows [element][point][axis][n]; at most
+   FG_EIT_BLOCK_ROWS rows. */
+void FgEitGradients(FgEitState *state, PetscInt first, PetscInt count);
+/* Conductivity tensor [S/m] of a site, and its derivatives dC[component][6] unless NULL. */
+void           FgEitSiteTensor(FgModel model, const double *m, const double *frame, double C[6], double dC[][6]);
+PetscErrorCode FgEitJacobian(FgModel model, double *jacobian);
 /* products[driven][n] of the change of the tensors change[nsites][6]: -int grad u_k . change grad u_l. Collective. */
 PetscErrorCode FgEitProducts(FgEitState *state, const double *change, double *products);
 /* slope[nsites][6]: derivative of sum weight[driven][n] products with respect to each tensor. */

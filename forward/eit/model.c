@@ -13,7 +13,7 @@ static const double *Frame(FgModel model, PetscInt site)
 }
 
 /* Conductivity tensor [S/m] of a site, and its derivatives dC[component][6] unless NULL. */
-static void SiteTensor(FgModel model, const double *m, const double *frame, double C[6], double dC[][6])
+void FgEitSiteTensor(FgModel model, const double *m, const double *frame, double C[6], double dC[][6])
 {
   double aligned[3] = {m[0], 0.0, 0.0}, slopes[3][6];
 
@@ -33,7 +33,7 @@ static void SiteTensor(FgModel model, const double *m, const double *frame, doub
 
 static void EffectiveTensor(FgModel model, const double *m, const double frame[9], double C[6])
 {
-  SiteTensor(model, m, frame, C, NULL);
+  FgEitSiteTensor(model, m, frame, C, NULL);
 }
 
 static PetscErrorCode Components(FgModel model)
@@ -127,7 +127,7 @@ static PetscErrorCode Evaluate(FgModel model, Vec m)
              model->field->domain->nlocal, s->space.nsites);
   PetscCall(VecGetArrayRead(m, &array));
   for (PetscInt i = 0; i < s->space.nsites; i++) {
-    SiteTensor(model, &array[(size_t)i * model->ncomponents], Frame(model, i), &s->trial[6 * (size_t)i], NULL);
+    FgEitSiteTensor(model, &array[(size_t)i * model->ncomponents], Frame(model, i), &s->trial[6 * (size_t)i], NULL);
   }
   PetscCall(VecRestoreArrayRead(m, &array));
   PetscCall(FgEitStateSolve(s, model->eit, &model->counts));
@@ -215,7 +215,7 @@ static PetscErrorCode TangentArray(FgModel model, Vec v, double *d)
     double  C[6], dC[FG_MAX_COMPONENTS][6];
     double *change = &s->trial[6 * (size_t)i];
 
-    SiteTensor(model, &state[(size_t)i * n], Frame(model, i), C, dC);
+    FgEitSiteTensor(model, &state[(size_t)i * n], Frame(model, i), C, dC);
     for (int c = 0; c < 6; c++) {
       change[c] = 0.0;
       for (PetscInt a = 0; a < n; a++) change[c] += dC[a][c] * array[(size_t)i * n + a];
@@ -246,7 +246,7 @@ static PetscErrorCode AdjointArray(FgModel model, const double *w, Vec Jtw)
     double        C[6], dC[FG_MAX_COMPONENTS][6];
     const double *slope = &s->trial[6 * (size_t)i];
 
-    SiteTensor(model, &state[(size_t)i * n], Frame(model, i), C, dC);
+    FgEitSiteTensor(model, &state[(size_t)i * n], Frame(model, i), C, dC);
     for (PetscInt a = 0; a < n; a++) {
       double sum = 0.0;
 
@@ -343,4 +343,5 @@ const FgModelOps FgModelEit = {.name         = "eit",
                                .destroy      = Destroy,
                                .misfit       = Misfit,
                                .gauss_newton = GaussNewton,
+                               .jacobian     = FgEitJacobian,
                                .site_tensor  = EffectiveTensor};

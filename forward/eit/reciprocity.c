@@ -12,8 +12,6 @@
 #include <petscblaslapack.h>
 #include <string.h>
 
-enum { BLOCK_ROWS = 240 };
-
 static PetscInt RowsPerElement(const FgEitSpace *space)
 {
   return space->nquadrature * space->mesh->dim;
@@ -35,7 +33,7 @@ static void Combine(PetscInt nbasis, const double *restrict gradient, const Pets
 }
 
 /* Gradients of all fields over the elements [first, first + count): rows [element][point][axis][n]. */
-static void Gradients(FgEitState *s, PetscInt first, PetscInt count)
+void FgEitGradients(FgEitState *s, PetscInt first, PetscInt count)
 {
   const PetscInt n   = s->currents.n;
   double        *row = s->rows;
@@ -74,7 +72,7 @@ static void Change(PetscInt dim, PetscInt points, const double C[6], PetscInt n,
 
 PetscErrorCode FgEitProducts(FgEitState *s, const double *change, double *products)
 {
-  const PetscInt     per = RowsPerElement(&s->space), block = BLOCK_ROWS / per, n = s->currents.n, nd = s->currents.driven;
+  const PetscInt     per = RowsPerElement(&s->space), block = FG_EIT_BLOCK_ROWS / per, n = s->currents.n, nd = s->currents.driven;
   const PetscScalar  minus = -1.0, one = 1.0;
   const PetscBLASInt columns = (PetscBLASInt)n, driven = (PetscBLASInt)nd;
 
@@ -84,7 +82,7 @@ PetscErrorCode FgEitProducts(FgEitState *s, const double *change, double *produc
     const PetscInt     count = PetscMin(block, s->space.nelements - first);
     const PetscBLASInt rows  = (PetscBLASInt)(count * per);
 
-    Gradients(s, first, count);
+    FgEitGradients(s, first, count);
     for (PetscInt e = 0; e < count; e++) {
       const size_t place = (size_t)e * per * n;
 
@@ -110,8 +108,8 @@ static double Dot(PetscInt n, const double *restrict x, const double *restrict y
 
 PetscErrorCode FgEitSlopes(FgEitState *s, const double *weight, double *slope)
 {
-  const PetscInt     per = RowsPerElement(&s->space), block = BLOCK_ROWS / per, n = s->currents.n, dim = s->space.mesh->dim;
-  const PetscScalar  minus = -1.0, zero = 0.0;
+  const PetscInt    per = RowsPerElement(&s->space), block = FG_EIT_BLOCK_ROWS / per, n = s->currents.n, dim = s->space.mesh->dim;
+  const PetscScalar minus = -1.0, zero = 0.0;
   const PetscBLASInt columns = (PetscBLASInt)n, driven = (PetscBLASInt)s->currents.driven;
 
   PetscFunctionBegin;
@@ -120,7 +118,7 @@ PetscErrorCode FgEitSlopes(FgEitState *s, const double *weight, double *slope)
     const PetscInt     count = PetscMin(block, s->space.nelements - first);
     const PetscBLASInt rows  = (PetscBLASInt)(count * per);
 
-    Gradients(s, first, count);
+    FgEitGradients(s, first, count);
     PetscCallBLAS("BLASgemm", BLASgemm_("N", "N", &columns, &rows, &driven, &minus, weight, &columns, s->rows, &columns, &zero,
                                         s->work, &columns));
     for (PetscInt e = 0; e < count; e++) {

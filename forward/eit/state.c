@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum { BLOCK_ROWS = 240 };
-
 static PetscErrorCode CreateColumns(FgEitState *s, int part, PetscInt n)
 {
   const PetscInt total = s->space.ndof + s->currents.nelectrodes - 1;
@@ -56,7 +54,7 @@ PetscErrorCode FgEitStateCreate(MPI_Comm comm, FgEit eit, FgMesh mesh, const FgE
   PetscCall(PetscCalloc1(6 * (size_t)s->space.nsites, &s->tensor));
   PetscCall(PetscCalloc1(6 * (size_t)s->space.nsites, &s->trial));
   PetscCall(PetscCalloc1(eit->nelectrodes, &s->impedance));
-  PetscCall(PetscMalloc2((size_t)BLOCK_ROWS * n, &s->rows, (size_t)BLOCK_ROWS * n, &s->work));
+  PetscCall(PetscMalloc2((size_t)FG_EIT_BLOCK_ROWS * n, &s->rows, (size_t)FG_EIT_BLOCK_ROWS * n, &s->work));
   for (int i = 0; i < 3; i++) PetscCall(PetscMalloc1((size_t)nd * PetscMax(n, eit->nmeasurements), &s->small[i]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

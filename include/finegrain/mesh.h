@@ -12,20 +12,20 @@
 
 typedef struct FgMesh_ *FgMesh;
 struct FgMesh_ {
-  PetscInt  dim;                         /* 2 or 3 */
+  PetscInt  dim; /* 2 or 3 */
   PetscInt  nnodes, nelements, nsites;
-  double   *node;                        /* [nnodes][3] [m]; z = 0 in two dimensions */
-  PetscInt *element;                     /* [nelements][dim + 1] nodes, of positive volume after FgMeshFinish */
-  PetscInt *site;                        /* [nelements], ascending after FgMeshFinish; NULL before it: an element is a site */
+  double   *node;    /* [nnodes][3] [m]; z = 0 in two dimensions */
+  PetscInt *element; /* [nelements][dim + 1] nodes, of positive volume after FgMeshFinish */
+  PetscInt *site;    /* [nelements], ascending after FgMeshFinish; NULL before it: an element is a site */
   PetscInt  nelectrodes;
-  char    (*electrode)[32];              /* [nelectrodes] names */
-  PetscInt *face_start;                  /* [nelectrodes + 1] into face */
-  PetscInt *face;                        /* [face_start[nelectrodes]][dim] nodes of the boundary faces of the electrodes */
-  double   *electrode_area;              /* [nelectrodes] nominal area [m^2], in two dimensions length [m]; 0: that of its faces. The
+  char (*electrode)[32];    /* [nelectrodes] names */
+  PetscInt *face_start;     /* [nelectrodes + 1] into face */
+  PetscInt *face;           /* [face_start[nelectrodes]][dim] nodes of the boundary faces of the electrodes */
+  double   *electrode_area; /* [nelectrodes] nominal area [m^2], in two dimensions length [m]; 0: that of its faces. The
                                             faces' areas are scaled to it: a staircase of voxels has more than the skin under it */
   /* Of a mesh over voxels, else 0 and NULL: */
   FgGrid    grid;
-  PetscInt *voxel;                       /* [nsites] linear index in the grid of each site, ascending */
+  PetscInt *voxel; /* [nsites] linear index in the grid of each site, ascending */
 };
 
 /* Arrays for so many nodes, elements, electrodes and electrode faces (all zero); site stays NULL. Not collective. */
@@ -41,11 +41,11 @@ PETSC_EXTERN PetscErrorCode FgMeshBroadcast(MPI_Comm comm, FgMesh *mesh);
 
 /* Electrodes of a built-in tank, a disc or an upright cylinder about the origin (z from 0 to height): rectangles on the wall. */
 typedef struct {
-  double   radius, height;       /* [m]; height 0: a disc */
+  double   radius, height; /* [m]; height 0: a disc */
   PetscInt nelectrodes;
   const char (*name)[32];
-  const double *angle, *z;       /* [nelectrodes] center [rad] counter-clockwise from +x, [m] (z NULL: half the height) */
-  const double *width, *tall;    /* [nelectrodes] along the wall and upright [m] (tall NULL: of a disc) */
+  const double *angle, *z;    /* [nelectrodes] center [rad] counter-clockwise from +x, [m] (z NULL: half the height) */
+  const double *width, *tall; /* [nelectrodes] along the wall and upright [m] (tall NULL: of a disc) */
 } FgTank;
 /* Meshes of about `nelements` elements, finer at the ends of electrodes, where the current density is singular. `finish`: FgMeshFinish is
    called. Errors, PETSC_ERR_FILE_UNEXPECTED: electrodes that overlap or leave the wall. */

@@ -39,6 +39,7 @@ typedef struct {
   /* Models whose data belong to no site, else NULL: the sums of FgModelMisfit and FgModelGaussNewton */
   PetscErrorCode (*misfit)(FgModel, const FgData *, Vec m, PetscReal *f, Vec gradient);
   PetscErrorCode (*gauss_newton)(FgModel, const FgData *, Vec v, Vec y);
+  PetscErrorCode (*jacobian)(FgModel, double *jacobian);
   /* Pointwise models only, else NULL: */
   PetscBool exponential; /* data are S0 exp(-B . C), S0 the last component; else the elements of C themselves */
   /* C [mm^2/s] of FG_LANES sites at centered charts, and with derivatives dC[component][6], without S0; the start values nearest to C */
@@ -125,6 +126,9 @@ PETSC_EXTERN PetscErrorCode FgModelAdjoint(FgModel model, Vec w, Vec Jtw);
 PETSC_EXTERN PetscErrorCode FgModelCreateDataVec(FgModel model, Vec *d);
 /* Fused over all local sites: f (summed over ranks) and gradient (may be NULL); then the Gauss-Newton action at that m. */
 PETSC_EXTERN PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal *f, Vec gradient);
+/* The dense J at the last m: jacobian[nlocal sites * ncomponents][ndata], this rank's sites and all data [data unit/component unit]; only of
+   models whose data belong to no site (PETSC_ERR_SUP else). Collective. */
+PETSC_EXTERN PetscErrorCode FgModelJacobian(FgModel model, double *jacobian);
 PETSC_EXTERN PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec y);
 
 /* Taylor and dot-product tests at m (used by `finegrain verify` and the table-driven test). */

@@ -80,13 +80,13 @@ static PetscErrorCode Report(const SegmentSettings *settings, const FgImageInfo 
     FgLogResult(log, "  %-10s  peak %.3g times the background, %" PetscInt_FMT " voxels, %.4g of the largest mass", kind,
                 exp(region->peak), region->nvoxels, region->mass / regions[0].mass);
     json_array_append_new(list, json_pack("{s:i,s:s,s:I,s:f,s:f,s:f}", "Label", region->label, "Kind", kind, "Voxels",
-                                          (json_int_t)region->nvoxels, "Volume_mm3", volume * (double)region->nvoxels, "PeakRatio",
-                                          exp(region->peak), "Mass", region->mass));
+                                          (json_int_t)region->nvoxels, "Volume_mm3", volume * (double)region->nvoxels,
+                                          "PeakRatio", exp(region->peak), "Mass", region->mass));
   }
   object = json_pack("{s:s,s:s,s:s,s:f,s:f,s:f,s:f,s:o}", "Description",
-                     "labels: 0 background, 1 less conductive, 2 more conductive", "GeneratedBy", "finegrain " FG_VERSION " segment",
-                     "Source", settings->map, "Background", background, "Contrast", settings->contrast, "Level", settings->level,
-                     "Share", settings->share, "Regions", list);
+                     "labels: 0 background, 1 less conductive, 2 more conductive", "GeneratedBy",
+                     "finegrain " FG_VERSION " segment", "Source", settings->map, "Background", background, "Contrast",
+                     settings->contrast, "Level", settings->level, "Share", settings->share, "Regions", list);
   (void)SidecarName(settings->output, sidecar);
   PetscCall(FgWriteJson(sidecar, object));
   json_decref(object);
@@ -158,7 +158,8 @@ const FgCommand FgCommandSegment = {
     .summary = "label what is less and more conductive than the background",
     .usage   = "MAP [-o FILE] [options]",
     .description =
-        "Finds the regions of a map of conductivity around its peaks, each down to half of its own peak in the logarithm, drops those "
+        "Finds the regions of a map of conductivity around its peaks, each down to half of its own peak in the logarithm, drops "
+        "those "
         "that have little mass, and writes labels: 0 background, 1 less conductive, 2 more conductive (docs/segmentation.md).",
     .example       = "finegrain segment out/conductivity.nii.gz -o out/labels.nii.gz\n"
                      "finegrain segment conductivity.nii.gz --background 0.6 --share 0.05 -o labels.nii.gz",

@@ -110,3 +110,11 @@ PetscErrorCode FgModelAdjoint(FgModel model, Vec w, Vec Jtw)
   model->counts.adjoint++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+PetscErrorCode FgModelJacobian(FgModel model, double *jacobian)
+{
+  PetscFunctionBegin;
+  PetscCheck(model->ops->jacobian, PETSC_COMM_SELF, PETSC_ERR_SUP, "model %s: has no dense Jacobian", model->ops->name);
+  PetscCall(model->ops->jacobian(model, jacobian));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

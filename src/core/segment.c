@@ -106,7 +106,7 @@ static PetscErrorCode RegionsOfSign(Forest *f, const PetscInt dims[3], const flo
 
     if (peak < 0 || f->visit[peak].height < options->contrast) continue;
     if (of_peak[peak] < 0) {
-      of_peak[peak]           = *nregions;
+      of_peak[peak]          = *nregions;
       regions[(*nregions)++] = (FgSegmentRegion){.label      = sign > 0 ? FG_SEGMENT_CONDUCTIVE : FG_SEGMENT_RESISTIVE,
                                                  .peak       = sign * f->visit[peak].height,
                                                  .peak_voxel = f->visit[peak].voxel};
@@ -138,8 +138,7 @@ PetscErrorCode FgSegment(const PetscInt dims[3], const float values[], double ba
   PetscCall(PetscMalloc3(nvoxels, &x, nvoxels, &found, nvoxels, &f.visit));
   PetscCall(PetscMalloc4(nvoxels, &f.rank, nvoxels, &f.parent, nvoxels, &f.core, nvoxels, &f.region));
   PetscCall(PetscCalloc1(nvoxels, &number));
-  for (PetscInt v = 0; v < nvoxels; v++)
-    x[v] = isfinite(values[v]) && values[v] > 0 ? (float)log(values[v] / background) : 0.0f;
+  for (PetscInt v = 0; v < nvoxels; v++) x[v] = isfinite(values[v]) && values[v] > 0 ? (float)log(values[v] / background) : 0.0f;
   PetscCall(RegionsOfSign(&f, dims, x, -1, options, &n, found, number));
   PetscCall(RegionsOfSign(&f, dims, x, 1, options, &n, found, number));
   for (PetscInt i = 0; i < n; i++) heaviest = PetscMax(heaviest, found[i].mass);

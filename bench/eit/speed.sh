@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# What the complete electrode model costs: forward evaluation, gradient, Gauss-Newton action, dense Jacobian, memory, against EIDORS on the
+# same meshes in the same run. Table of docs/performance.md.
+# Usage: bench/eit/speed.sh BUILD_FOLDER [EIDORS_FOLDER]     prints Markdown tables; writes eit_speed.json in the current folder
+#   EIDORS_FOLDER  where bench/eit/install-eidors put it; without it no ratios
+#   LARGEST        tetrahedra of the largest mesh for conjugate gradients (default 2000000, some 4 GiB)
+# First: ninja -C BUILD_FOLDER bench_eit. CPU seconds of one rank, the least of three runs (EIDORS: one).
+set -euo pipefail
+
+build=$(realpath "${1:?usage: bench/eit/speed.sh BUILD_FOLDER [EIDORS_FOLDER]}")
+eidors=${2:+$(realpath "$2")}
+largest=${LARGEST:-2000000}
+here=$(realpath "$(dirname "$0")")
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+program="$build/bench/bench_eit"
+[ -x "$program" ] || { echo "bench/eit/speed.sh: $program is missing; ninja -C $build bench_eit" >&2; exit 2; }
+: >"$work/runs"
+
+# ours SHAPE ELEMENTS ELECTRODES SOLVER REPEAT [FOLDER]
+ours() {
+  timeout "${MAX_SECONDS:-600}" "$program" "$1" "$2" "$3" 1 "$4" "$5" "${@:6}" |
+    jq -c --arg shape "$1" --argjson electrodes "$3" --arg solver "$4" '{shape: $shape, electrodes: $electrodes, solver: $solver} + .' |
+    tee -a "$work/runs"
+}
+
+if [ -n "$eidors" ]; then
+  echo "| mesh | what | finegrain | EIDORS | ratio | limit | |"
+  echo "|---|---|---|---|---|---|---|"
+  for case in disc,50000,32 cylinder,238000,16; do
+    IFS=, read -r shape elements electrodes <<<"$case"
+    mkdir "$work/$shape"
+    one=$(ours "$shape" "$elements" "$electrodes" auto 3 "$work/$shape")
+    peer=$(cd "$work/$shape" && octave-cli --no-gui --eval "run('$eidors/eidors/eidors/startup.m'); cd('$work/$shape'); run('$here/eidors.m')" \
+      2>/dev/null | grep '^{')
+    jq -c '{peer: "EIDORS"} + .' <<<"$peer" >>"$work/runs"
+    jq -rn --argjson a "$one" --argjson b "$peer" --arg mesh "$shape, $elements elements, $electrodes electrodes" '
+      def row($what; $x; $y; $limit): "| \($mesh) | \($what) | \($x) | \($y) | \($x / $y * 1000 | round / 1000) | \($limit) | \(if $x / $y <= $limit then "met" else "missed" end) |";
+      row("forward [s]"; $a.forward; $b.forward; 0.333), row("dense Jacobian [s]"; $a.jacobian; $b.jacobian; 0.2), row("peak memory [bytes]"; $a.peak; $b.peak; 1)'
+    paste <(sort -g "$work/$shape/voltages.txt") <(tr -d ' ' <"$work/$shape/voltages_eidors.txt" | sort -g) |
+      awk '{d = $1 - $2; s += d * d; n += $2 * $2} END {printf "Voltages of both programs differ by %.2g of their norm.\n", sqrt(s / n)}' >>"$work/agree"
+  done
+  echo
+  cat "$work/agree"
+  echo
+fi
+
+echo "| mesh | solver | forward [s] | action over forward (limit 0.5) | gradient [s] | iterations | peak [bytes/element] |"
+echo "|---|---|---|---|---|---|---|"
+for case in disc,10000,32,auto disc,50000,32,auto disc,200000,32,auto cylinder,50000,16,auto cylinder,238000,16,auto cylinder,50000,16,cg cylinder,238000,16,cg \
+  cylinder,1000000,16,cg cylinder,2000000,16,cg; do
+  IFS=, read -r shape elements electrodes solver <<<"$case"
+  [ "$elements" -le "$largest" ] || continue
+  ours "$shape" "$elements" "$electrodes" "$solver" 2 | jq -r '["\(.shape), \(.elements)", .solver, .forward, (.action / .forward * 1000 | round / 1000), .gradient,
+    .iterations, .bytes_per_element] | map(tostring) | "| " + join(" | ") + " |"'
+done
+jq -s . "$work/runs" >eit_speed.json
