@@ -3,9 +3,10 @@
    The Gauss-Newton Hessian is a shell matrix; TAO's Newton methods take its submatrix over the free variables matrix-free.
    A direction's chart is fixed during one TAO solve and re-centred after it; the solve is repeated while the projected
    gradient in the re-centred chart misses the tolerance. Source: PETSc/TAO users manual, chapter on TAO. */
-#include "finegrain/problem.h"
+#include "prior.h"
 
 #include <petsctao.h>
+#include <string.h>
 
 static PetscErrorCode FieldFromVariables(FgProblem problem, Vec x)
 {
@@ -57,6 +58,12 @@ static PetscErrorCode FillVariables(FgProblem problem, Vec x, Vec lower, Vec upp
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* What TAO's callbacks know. */
+typedef struct {
+  FgProblem problem;
+  FgPrior   prior; /* NULL: none */
+} Context;
+
 static PetscErrorCode ObjectiveGradient(Tao tao, Vec x, PetscReal *f, Vec g, void *context)
 {
   FgProblem problem = (FgProblem)context;
@@ -71,11 +78,40 @@ static PetscErrorCode ObjectiveGradient(Tao tao, Vec x, PetscReal *f, Vec g, voi
 /* Trial points of a line search overwrite the state that the Hessian action uses: take it again at x. */
 static PetscErrorCode UpdateHessian(Tao tao, Vec x, Mat H, Mat P, void *context)
 {
-  FgProblem problem = (FgProblem)context;
+  const Context  *known   = (const Context *)context;
+  const FgProblem problem = known->problem;
 
   PetscFunctionBegin;
   PetscCall(FieldFromVariables(problem, x));
   PetscCall(FgProblemEvaluate(problem, NULL, NULL, NULL, problem->g));
+  if (known->prior) PetscCall(FgPriorAssemble(known->prior, NULL));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* A Newton method of TAO whose linear systems the prior preconditions. */
+static PetscErrorCode UsePrior(Tao tao, FgPrior prior)
+{
+  PetscOptions own;
+  char        *given;
+  KSP          ksp;
+  PC           pc;
+
+  PetscFunctionBegin;
+  PetscCall(TaoGetKSP(tao, &ksp));
+  PetscCall(KSPSetType(ksp, KSPSTCG));
+  PetscCall(KSPSetTolerances(ksp, 1e-2, 0.0, PETSC_DEFAULT, 300));
+  PetscCall(KSPGetPC(ksp, &pc));
+  PetscCall(FgPriorSetPC(prior, pc));
+  /* The start of the trust region by trial evaluations costs 8 to 25 of them. What a user gives comes later and wins. */
+  PetscCall(PetscOptionsCreate(&own));
+  PetscCall(PetscOptionsInsertString(own, "-tao_bnk_init_type constant"));
+  PetscCall(PetscOptionsGetAll(NULL, &given));
+  PetscCall(PetscOptionsInsertString(own, given));
+  PetscCall(PetscFree(given));
+  PetscCall(PetscObjectSetOptions((PetscObject)tao, own));
+  PetscCall(TaoSetFromOptions(tao));
+  PetscCall(PetscObjectSetOptions((PetscObject)tao, NULL));
+  PetscCall(PetscOptionsDestroy(&own));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -171,7 +207,8 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSo
   const double   norm_of_ones = PetscSqrtReal((PetscReal)problem->field->ncomponents * problem->field->domain->nglobal);
   Vec            x, lower, upper;
   Mat            H;
-  PetscBool      unnamed;
+  Context        context = {problem, NULL};
+  PetscBool      unnamed, newton;
 
   PetscFunctionBegin;
   PetscCall(PetscMemzero(report, sizeof(*report)));
@@ -184,6 +221,13 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSo
   PetscCall(MatShellSetOperation(H, MATOP_MULT, (void (*)(void))HessianMult));
   PetscCall(MatShellSetOperation(H, MATOP_CREATE_SUBMATRIX, (void (*)(void))CreatePart));
   PetscCall(MatSetOption(H, MAT_SYMMETRIC, PETSC_TRUE));
+  PetscCall(PetscStrbeginswith(report->solver, "bn", &newton));
+  if (newton) newton = strcmp(report->solver, TAOBNCG) ? PETSC_TRUE : PETSC_FALSE;
+  if (newton && problem->model->ops->misfit && problem->regularizer && problem->alpha > 0.0) {
+    PetscCall(FgPriorCreate(problem, &context.prior));
+    PetscCall(FgRegularizerFreeze(problem->regularizer, problem->field->m, NULL));
+    PetscCall(FgPriorAssemble(context.prior, NULL));
+  }
   for (PetscInt chart = 0; chart < MAX_CHARTS; chart++) {
     Tao                tao;
     TaoConvergedReason reason;
@@ -202,12 +246,13 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSo
     PetscCall(TaoSetSolution(tao, x));
     PetscCall(TaoSetVariableBounds(tao, lower, upper));
     PetscCall(TaoSetObjectiveAndGradient(tao, NULL, ObjectiveGradient, problem));
-    PetscCall(TaoSetHessian(tao, H, H, UpdateHessian, problem));
+    PetscCall(TaoSetHessian(tao, H, context.prior ? context.prior->P : H, UpdateHessian, &context));
     PetscCall(TaoSetTolerances(tao, options->tolerance * norm_of_ones, 0.0, 0.0));
     PetscCall(TaoSetMaximumIterations(tao, options->max_iterations - report->iterations));
     PetscCall(TaoSetMaximumFunctionEvaluations(tao, 10 * options->max_iterations));
     if (options->monitor) PetscCall(FgTaoMonitorSet(tao, Monitor, (void *)options));
-    PetscCall(TaoSetFromOptions(tao));
+    if (context.prior) PetscCall(UsePrior(tao, context.prior));
+    else PetscCall(TaoSetFromOptions(tao));
     PetscCall(TaoSolve(tao));
     PetscCall(TaoGetConvergedReason(tao, &reason));
     PetscCall(TaoGetIterationNumber(tao, &iterations));
@@ -230,16 +275,20 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSo
   PetscCall(VecDestroy(&lower));
   PetscCall(VecDestroy(&upper));
   PetscCall(MatDestroy(&H));
+  PetscCall(FgPriorDestroy(&context.prior));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report)
 {
-  PetscBool sweep;
+  PetscBool sweep, newton;
 
   PetscFunctionBegin;
   PetscCall(PetscStrcmp(options->solver, "sweep", &sweep));
-  if (!sweep) {
+  PetscCall(PetscStrcmp(options->solver, "newton", &newton));
+  if (newton || (sweep && problem->model->ops->misfit)) {
+    PetscCall(FgSolveNewton(problem, options, report));
+  } else if (!sweep) {
     PetscCall(FgSolveTao(problem, options, report));
   } else {
     PetscCall(FgSolveSweep(problem, options, report));

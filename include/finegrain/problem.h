@@ -57,15 +57,18 @@ PETSC_EXTERN PetscErrorCode FgSolvePointwise(FgProblem problem, const FgPointwis
 /* How a field solve ended. */
 typedef struct {
   char      solver[32], reason[64];
-  PetscInt  sweeps, iterations; /* of sweeps; of TAO */
+  PetscInt  sweeps, iterations; /* of sweeps; of TAO or Newton */
+  PetscInt  products;           /* of the Gauss-Newton matrix, in Newton's linear solves */
   PetscReal objective, misfit, roughness;
-  PetscReal projected_gradient, projected_gradient_start; /* whitened */
+  PetscReal projected_gradient, projected_gradient_start; /* whitened; of Newton sqrt(-g.s/N), g gradient, s step, N data [1] */
   PetscBool converged;
 } FgSolveReport;
 
 typedef struct {
-  char      solver[32]; /* "sweep"; a TAO type that keeps bounds, blmvm, bqnls, bncg, bnls, bntr, bntl; "tao" is blmvm */
-  double    tolerance;  /* on the projected gradient (FgProblemProjectedNorm) [1]: 1e-4 */
+  char solver
+      [32]; /* "sweep"; a TAO type that keeps bounds, blmvm, bqnls, bncg, bnls, bntr, bntl; "tao" is blmvm; "newton", also what
+                           "sweep" is where data belong to no site */
+  double    tolerance; /* on the projected gradient (FgProblemProjectedNorm) [1]: 1e-4; see FgSolveReport */
   PetscInt  max_iterations;
   double    relaxation; /* over-relaxation of sweeps, 1 .. 2 */
   PetscBool finish;     /* let a quasi-Newton method finish where sweeps reach their limit */
@@ -73,10 +76,12 @@ typedef struct {
   void *monitor_context;
 } FgSolveOptions;
 
-/* Minimises over the whole field from field->m: by the solver's name; by sweeps; by TAO. Collective. */
+/* Minimises over the whole field from field->m: by the solver's name; by sweeps; by TAO; by Gauss-Newton steps
+   with the prior as preconditioner. Collective. */
 PETSC_EXTERN PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
 PETSC_EXTERN PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
 PETSC_EXTERN PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
+PETSC_EXTERN PetscErrorCode FgSolveNewton(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
 
 /* Effective degrees of freedom p_eff = trace of (J^T W J + alpha H_R)^-1 J^T W J over the variables not on a bound, H_R the
    regularizer's curvature, by Hutchinson's estimator with a fixed seed. Collective. */

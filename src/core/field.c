@@ -80,6 +80,12 @@ PetscErrorCode FgFieldRecenter(FgField field)
 
   PetscFunctionBegin;
   if (!field->ntangent) PetscFunctionReturn(PETSC_SUCCESS);
+  for (PetscInt c = 0; c < field->ntangent;
+       c++) { /* a direction held to a plane keeps its chart, whose axes are those of the plane */
+    const FgComponent *component = &field->components[field->tangent + c];
+
+    if (component->lower == component->upper) PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCall(VecGetArray(field->m, &m));
   for (PetscInt i = 0; i < field->domain->nlocal; i++) {
     FgChartRecenter(field->ntangent, &m[i * field->ncomponents + field->tangent], &field->frames[9 * i]);

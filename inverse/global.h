@@ -1,0 +1,44 @@
+/* global.h: the Gauss-Newton system of a problem whose data belong to no site, and its solution.
+
+     A = F (B + alpha H_R) F + (I - F),   B = S J^T W J S,
+
+   F the variables that may move, J of the last evaluation of the misfit, H_R the regularizer's lagged Hessian with the weights frozen at
+   field->m, or, bent, its curvature. Conjugate gradients with the prior as preconditioner (prior.h). */
+#ifndef FINEGRAIN_INVERSE_GLOBAL_H
+#define FINEGRAIN_INVERSE_GLOBAL_H
+
+#include "prior.h"
+
+typedef struct FgGlobal_ *FgGlobal;
+struct FgGlobal_ {
+  FgProblem problem; /* borrowed; its x and work are used */
+  FgPrior   prior;
+  PetscBool bent;
+  double    samples;    /* data that are not NaN */
+  Vec       free;       /* F: 1 or 0 */
+  Vec       in;         /* work */
+  Mat       A;          /* shell */
+  KSP       ksp;        /* options prefix "global_" */
+  PetscInt  iterations; /* of conjugate gradients, in all */
+};
+
+/* All variables free. Collective, as all below. */
+PETSC_EXTERN PetscErrorCode FgGlobalCreate(FgProblem problem, FgGlobal *global);
+PETSC_EXTERN PetscErrorCode FgGlobalDestroy(FgGlobal *global);
+/* Variables on a bound are held; with a gradient (whitened) only those that it keeps there. */
+PETSC_EXTERN PetscErrorCode FgGlobalHold(FgGlobal global, Vec gradient);
+/* Factors the prior with the weights as they are frozen. */
+PETSC_EXTERN PetscErrorCode FgGlobalFactor(FgGlobal global);
+/* x = A^-1 F b to a relative tolerance in the norm of P^-1, from 0; P of the last FgGlobalFactor. */
+PETSC_EXTERN PetscErrorCode FgGlobalSolve(FgGlobal global, double tolerance, Vec b, Vec x);
+/* Data that are not NaN, of all ranks. */
+PETSC_EXTERN PetscErrorCode FgProblemSamples(FgProblem problem, double *samples);
+/* Whether the regularizer is a quadratic form, whose weights do not move with the field. */
+static inline PetscBool FgProblemQuadratic(FgProblem problem)
+{
+  const FgRegularizer r = problem->regularizer;
+
+  return !r || (r->ops->weight(0.0, 1.0) == r->ops->weight(1.0, 1.0) && !r->field->ntangent) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+#endif
