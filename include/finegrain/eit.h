@@ -45,6 +45,11 @@ PETSC_EXTERN PetscErrorCode FgEitBroadcast(MPI_Comm comm, FgEit *eit);
 /* Drops electrodes as if they had not been connected: patterns that drive one of `electrode` [n] go, voltages that use one become NAN. */
 PETSC_EXTERN PetscErrorCode FgEitDrop(FgEit eit, PetscInt n, const PetscInt electrode[]);
 
+/* deviation[nmeasurements] [V]: standard deviation of values[npatterns][nmeasurements] (voltages, or their differences from the reference; NAN
+   left out) by measurement, from what current patterns that depend on each other linearly contradict; pooled over measurements where one
+   has fewer than 10 degrees of freedom, NAN where all together have. *freedom (may be NULL): of all together. Not collective. */
+PETSC_EXTERN PetscErrorCode FgEitContradiction(FgEit eit, const double values[], double deviation[], PetscInt *freedom);
+
 /* Files, rank 0 only (data/). Whether a file is an EIT measurement by content; read; write, whole or not at all. */
 PETSC_EXTERN PetscErrorCode FgEitRecognize(const char *path, PetscBool *is);
 PETSC_EXTERN PetscErrorCode FgEitRead(const char *path, FgEit *eit);
