@@ -321,7 +321,7 @@ static PetscErrorCode Smooth(Work *w)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgDiscTriangulate(FgDisc *disc, double coarse)
+PetscErrorCode FgDiscTriangulate(FgDisc *disc, double coarse, PetscBool rough)
 {
   Work w = {.nboundary = disc->nboundary, .nring = 0, .capacity = 2 * (disc->nboundary + disc->nring) + 1000};
 
@@ -332,7 +332,7 @@ PetscErrorCode FgDiscTriangulate(FgDisc *disc, double coarse)
   PetscCall(PetscMalloc(6 * (size_t)w.capacity * sizeof(*w.stack), &w.stack));
   PetscCall(Start(&w, disc));
   PetscCall(Refine(&w, disc, coarse));
-  PetscCall(Smooth(&w));
+  if (!rough) PetscCall(Smooth(&w));
   PetscCall(PetscFree(w.across));
   PetscCall(PetscFree(w.stack));
   PetscCall(PetscFree(disc->x));

@@ -9,11 +9,18 @@
 #define REACH 0.35
 #define POWER 0.7
 
+#define COARSEST 0.6
+
 double FgDiscGrading(double coarse, double floor, double distance)
 {
-  const double graded = coarse * PetscMin(1.0, pow(distance / REACH, POWER));
+  const double graded = coarse * pow(PetscMin(1.0, distance / REACH), POWER);
 
-  return PetscMin(coarse, PetscMax(graded, floor) < floor + 0.6 * distance ? PetscMax(graded, floor) : floor + 0.6 * distance);
+  return PetscMin(coarse, PetscMin(PetscMax(graded, floor), floor + 0.6 * distance));
+}
+
+double FgDiscFloor(double coarse, double least)
+{
+  return PetscMin(coarse, PetscMax(least * coarse, pow(coarse / pow(REACH, POWER), 1.0 / (1.0 - POWER))));
 }
 
 double FgDiscSize(const FgDisc *disc, double coarse, double x, double y)
@@ -41,13 +48,13 @@ double FgDiscSize(const FgDisc *disc, double coarse, double x, double y)
 static void SetFloors(FgDisc *disc, double coarse)
 {
   const PetscInt n      = disc->nends;
-  const double   graded = pow(coarse / pow(REACH, POWER), 1.0 / (1.0 - POWER));
+  const double   graded = FgDiscFloor(coarse, disc->least);
 
   for (PetscInt k = 0; k < n; k++) {
     const double after  = k + 1 < n ? disc->end[k + 1] - disc->end[k] : disc->end[0] + 2.0 * PETSC_PI - disc->end[k];
     const double before = k > 0 ? disc->end[k] - disc->end[k - 1] : disc->end[0] + 2.0 * PETSC_PI - disc->end[n - 1];
 
-    disc->floor[k] = PetscMin(PetscMin(graded, coarse), 0.5 * PetscMin(after, before));
+    disc->floor[k] = PetscMin(graded, 0.5 * PetscMin(after, before));
   }
   for (PetscInt k = 0; k < 4 * n; k++) { /* around twice each way */
     const PetscInt here = k < 2 * n ? k % n : (4 * n - k) % n, last = k < 2 * n ? (here + n - 1) % n : (here + 1) % n;
@@ -96,7 +103,7 @@ static PetscInt DivideArc(const FgDisc *disc, double coarse, PetscInt k, double 
   return n;
 }
 
-static PetscErrorCode Generate(FgDisc *disc, double coarse)
+PetscErrorCode FgDiscGenerate(FgDisc *disc, double coarse, PetscBool rough)
 {
   PetscInt n = 0;
 
@@ -110,37 +117,45 @@ static PetscErrorCode Generate(FgDisc *disc, double coarse)
   PetscCall(PetscMalloc1(2 * (size_t)(n + disc->nring), &disc->x));
   n = 0;
   for (PetscInt k = 0; k < disc->nends; k++) n += DivideArc(disc, coarse, k, disc->x + 2 * (size_t)n);
-  for (PetscInt k = 0; k < disc->nring; k++) {
-    disc->x[2 * (n + k)]     = 0.5 * cos(2.0 * PETSC_PI * k / disc->nring);
-    disc->x[2 * (n + k) + 1] = 0.5 * sin(2.0 * PETSC_PI * k / disc->nring);
+  for (PetscInt k = 0; k < disc->nring; k++) { /* a polygon of the circle's area */
+    const double turn = 2.0 * PETSC_PI / disc->nring, radius = 0.5 * sqrt(turn / sin(turn));
+
+    disc->x[2 * (n + k)]     = radius * cos(turn * k);
+    disc->x[2 * (n + k) + 1] = radius * sin(turn * k);
   }
-  PetscCall(FgDiscTriangulate(disc, coarse));
+  PetscCall(FgDiscTriangulate(disc, coarse, rough));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgDiscCreate(PetscInt n, const double end[], PetscInt ntriangles, FgDisc *disc)
+PetscErrorCode FgDiscCreate(const FgTank *tank, double least, FgDisc *disc)
 {
-  double coarse = PetscMin(0.6, sqrt(12.0 / ntriangles));
+  const PetscInt n = 2 * tank->nelectrodes;
 
   PetscFunctionBegin;
   PetscCall(PetscMemzero(disc, sizeof(*disc)));
+  disc->least = least;
   PetscCall(PetscMalloc1(n, &disc->end));
   PetscCall(PetscMalloc1(n, &disc->floor));
-  for (PetscInt k = 0; k < n; k++) disc->end[k] = end[k] - 2.0 * PETSC_PI * floor(end[k] / (2.0 * PETSC_PI));
-  PetscCall(PetscSortReal(n, disc->end));
   for (PetscInt k = 0; k < n; k++) {
-    if (disc->nends == 0 || disc->end[k] - disc->end[disc->nends - 1] > 1e-9) disc->end[disc->nends++] = disc->end[k];
-  }
-  if (disc->nends > 1 && disc->end[0] + 2.0 * PETSC_PI - disc->end[disc->nends - 1] < 1e-9) disc->nends--;
-  for (int trial = 0; trial < 12; trial++) {
-    double ratio;
+    const double end = tank->angle[k / 2] + (k % 2 - 0.5) * tank->width[k / 2] / tank->radius;
 
-    PetscCall(Generate(disc, coarse));
-    ratio = (double)disc->ntriangles / ntriangles;
-    if ((ratio > 0.93 && ratio < 1.07) || (coarse >= 0.6 && ratio > 1.0)) break;
-    coarse = PetscMin(0.6, coarse * PetscMin(3.0, PetscMax(0.3, pow(ratio, 0.6))));
+    disc->end[k] = end - 2.0 * PETSC_PI * floor(end / (2.0 * PETSC_PI));
   }
+  PetscCall(PetscSortReal(n, disc->end));
+  for (PetscInt k = 0; k < n; k++) { /* ends that touch are one */
+    if (disc->nends == 0 || disc->end[k] - disc->end[disc->nends - 1] > 1e-8) disc->end[disc->nends++] = disc->end[k];
+  }
+  if (disc->nends > 1 && disc->end[0] + 2.0 * PETSC_PI - disc->end[disc->nends - 1] < 1e-8) disc->nends--;
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscBool FgDiscAdjust(double *coarse, PetscInt n, double found, double power)
+{
+  const double ratio = found / n, old = *coarse;
+
+  if (ratio > 0.95 && ratio < 1.05) return PETSC_FALSE;
+  *coarse = PetscMin(COARSEST, old * PetscMin(3.0, PetscMax(0.3, pow(ratio, power))));
+  return *coarse != old ? PETSC_TRUE : PETSC_FALSE;
 }
 
 PetscErrorCode FgDiscDestroy(FgDisc *disc)
@@ -153,32 +168,36 @@ PetscErrorCode FgDiscDestroy(FgDisc *disc)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+void FgDiscElectrodes(const FgDisc *disc, const FgTank *tank, double z, PetscInt *under)
+{
+  for (PetscInt k = 0; k < disc->nboundary; k++) {
+    const double *a = disc->x + 2 * k, *b = disc->x + 2 * ((k + 1) % disc->nboundary);
+    const double  middle = atan2(a[1] + b[1], a[0] + b[0]);
+
+    under[k] = -1;
+    for (PetscInt i = 0; under[k] < 0 && i < tank->nelectrodes; i++) under[k] = FgTankCovers(tank, i, middle, z) ? i : -1;
+  }
+}
+
 PetscErrorCode FgMeshCreateDisc(const FgTank *tank, PetscInt nelements, FgMesh *mesh)
 {
+  double   coarse = PetscMin(COARSEST, sqrt(12.0 / nelements));
   FgDisc   disc;
-  double  *end;
   PetscInt nfaces = 0, *under;
   FgMesh   m;
 
   PetscFunctionBegin;
   PetscCall(FgTankCheck(tank, nelements));
-  PetscCall(PetscMalloc1(2 * tank->nelectrodes, &end));
-  for (PetscInt i = 0; i < tank->nelectrodes; i++) {
-    for (int side = 0; side < 2; side++) end[2 * i + side] = tank->angle[i] + (side - 0.5) * tank->width[i] / tank->radius;
+  PetscCall(FgDiscCreate(tank, 0.0, &disc));
+  for (int trial = 0; trial < 15; trial++) {
+    PetscCall(FgDiscGenerate(&disc, coarse, PETSC_TRUE));
+    if (!FgDiscAdjust(&coarse, nelements, disc.ntriangles, 0.6)) break;
   }
-  PetscCall(FgDiscCreate(2 * tank->nelectrodes, end, nelements, &disc));
-  PetscCall(PetscFree(end));
+  PetscCall(FgDiscGenerate(&disc, coarse, PETSC_FALSE));
 
   PetscCall(PetscMalloc1(disc.nboundary, &under));
-  for (PetscInt k = 0; k < disc.nboundary; k++) {
-    const double *a = disc.x + 2 * k, *b = disc.x + 2 * ((k + 1) % disc.nboundary);
-
-    under[k] = -1;
-    for (PetscInt i = 0; i < tank->nelectrodes; i++) {
-      if (FgTankCovers(tank, i, atan2(a[1] + b[1], a[0] + b[0]), 0.0)) under[k] = i;
-    }
-    nfaces += under[k] >= 0 ? 1 : 0;
-  }
+  FgDiscElectrodes(&disc, tank, 0.0, under);
+  for (PetscInt k = 0; k < disc.nboundary; k++) nfaces += under[k] >= 0 ? 1 : 0;
   PetscCall(FgMeshCreate(2, disc.nnodes, disc.ntriangles, tank->nelectrodes, nfaces, &m));
   for (PetscInt n = 0; n < disc.nnodes; n++) {
     for (int axis = 0; axis < 2; axis++) m->node[3 * n + axis] = tank->radius * disc.x[2 * n + axis];
