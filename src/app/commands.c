@@ -4,10 +4,11 @@
 #include <string.h>
 
 extern const FgCommand FgCommandFit, FgCommandSimulate, FgCommandHomogenize, FgCommandSegment, FgCommandVerify, FgCommandInfo,
-    FgCommandHelp;
+    FgCommandImport, FgCommandHelp;
 
-const FgCommand *const FgCommands[] = {&FgCommandFit,    &FgCommandSimulate, &FgCommandHomogenize, &FgCommandSegment,
-                                       &FgCommandVerify, &FgCommandInfo,     &FgCommandHelp,       NULL};
+const FgCommand *const FgCommands[] = {&FgCommandFit,     &FgCommandSimulate, &FgCommandHomogenize,
+                                       &FgCommandSegment, &FgCommandVerify,   &FgCommandInfo,
+                                       &FgCommandImport,  &FgCommandHelp,     NULL};
 
 /* clang-format off */
 const FgOption FgCommonOptions[] = {

@@ -1,6 +1,7 @@
 /* fit.c: `finegrain fit`: read, fit voxel by voxel, fit as one field, choose the weight, write. */
 #include "fit.h"
 
+#include "fit_eit.h"
 #include "fit_output.h"
 #include "fit_summary.h"
 #include "pipeline.h"
@@ -97,7 +98,22 @@ static PetscErrorCode RemoveFiles(const FgResult *result)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
+/* Whether the measurement is one of electrode voltages; rank 0 looks. */
+static PetscErrorCode IsImpedance(const char *path, PetscBool *is)
+{
+  PetscErrorCode code = PETSC_SUCCESS;
+  PetscMPIInt    rank;
+
+  PetscFunctionBegin;
+  *is = PETSC_FALSE;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  if (!rank) code = FgEitRecognize(path, is);
+  PetscCall(FgAgree(PETSC_COMM_WORLD, code));
+  PetscCallMPI(MPI_Bcast(is, 1, MPIU_BOOL, 0, PETSC_COMM_WORLD));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode FitDiffusion(const FitSettings *s, FgLog *log)
 {
   FgPipeline     p;
   FgResult       result;
@@ -152,5 +168,20 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
   PetscCall(FgDeviationsDestroy(&report.deviations));
   PetscCall(FgResultDestroy(&result));
   PetscCall(FgPipelineClose(&p));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
+{
+  FitSettings resolved = *s;
+  PetscBool   impedance;
+
+  PetscFunctionBegin;
+  PetscCall(IsImpedance(s->dwi, &impedance));
+  if (impedance) PetscCall(FgRunFitEit(s, log));
+  else {
+    FgFitResolveDiffusion(&resolved);
+    PetscCall(FitDiffusion(&resolved, log));
+  }
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -2,13 +2,14 @@
 #ifndef FINEGRAIN_APP_FIT_H
 #define FINEGRAIN_APP_FIT_H
 
-#include "tissue_options.h"
+#include "eit_options.h"
 
 typedef struct {
-  FgCommonSettings common;
-  FgTissueSettings tissue;
+  FgCommonSettings    common;
+  FgTissueSettings    tissue;
+  FgEitDomainSettings domain; /* of impedance tomography */
   /* input */
-  FgText dwi;                        /* the volume: DWI or tensor */
+  FgText dwi;                        /* the volume: DWI or tensor; or an impedance measurement */
   FgText bval, bvec, grad, mask;     /* "": look beside the volume */
   double b0_threshold;               /* [s/mm^2] */
   FgText model;                      /* "": by content */
@@ -21,19 +22,21 @@ typedef struct {
   double huber_threshold; /* [1], in sigma */
   /* inversion */
   PetscBool pointwise;
-  FgText    regularizer;
+  FgText    regularizer;                                                /* "": by the kind of data, as the next */
   FgText    criterion;                                                  /* how alpha is chosen */
   double    alpha;                                                      /* [1]; NaN: chosen by the criterion */
   double    weight_porosity, weight_kappa, weight_direction, weight_s0; /* [1], relative; NaN: found by the criterion */
   double    tv_epsilon;                                                 /* [1], in pointwise standard deviations */
-  FgText    solver;
-  double    tolerance;      /* [1], reduction of the projected gradient */
+  FgText    solver;                                                     /* "": by the kind of data */
+  double    tolerance;      /* [1], reduction of the projected gradient; NaN: by the kind of data */
   PetscInt  max_iterations; /* 1 to 100000 */
   PetscInt  seed;           /* of the stochastic trace */
   /* output */
   FgText    output, json;
   PetscBool force, dry_run, no_picture;
   double    memory_limit; /* [GiB] of all ranks on this machine; NaN: the machine's memory */
+  /* impedance tomography */
+  FgEitFitSettings eit;
 } FitSettings;
 
 extern const FgCommand FgCommandFit;
@@ -41,6 +44,9 @@ extern const FgCommand FgCommandFit;
 /* What `fit` and `verify` have in common; the offsets are those of FitSettings. */
 extern const FgOption FgFitInputOptions[], FgFitInversionOptions[];
 PetscBool             FgFitCheckInput(const FitSettings *settings, char message[FG_MESSAGE_LENGTH]);
+
+/* Puts the words that diffusion data call for in place of "auto". */
+void FgFitResolveDiffusion(FitSettings *settings);
 
 PetscErrorCode FgRunFit(const FitSettings *settings, FgLog *log);
 

@@ -30,7 +30,7 @@ static const char *CriterionName(PetscInt i)
 const FgOption FgFitInputOptions[] = {
   {.section = "Input", .name = "dwi", .type = FG_OPTION_PATH, MEMBER(dwi), .value = "DWI", .positional = PETSC_TRUE,
    .summary = "diffusion-weighted or tensor volume, NIfTI (.nii, .nii.gz); .bval, .bvec and mask are found beside it by FSL "
-               "and BIDS names"},
+               "and BIDS names; or an impedance measurement, HDF5 (docs/eit.md)"},
   {.name = "bval", .type = FG_OPTION_PATH, MEMBER(bval), .word = "auto", .summary = "b-values, FSL format [s/mm^2]"},
   {.name = "bvec", .type = FG_OPTION_PATH, MEMBER(bvec), .word = "auto",
    .summary = "gradient directions, FSL format: image axes, x negated where the affine's determinant is positive"},
@@ -67,10 +67,10 @@ const FgOption FgFitInversionOptions[] = {
 
   {.section = "Inversion", .name = "pointwise", .type = FG_OPTION_FLAG, MEMBER(pointwise),
    .summary = "stop after the voxel by voxel fit, without regularization"},
-  {.name = "regularizer", .type = FG_OPTION_CHOICE, MEMBER(regularizer), .choice = RegularizerName,
-   .summary = "what is charged for differences between neighbor voxels"},
-  {.name = "criterion", .type = FG_OPTION_CHOICE, MEMBER(criterion), .choice = CriterionName,
-   .summary = "how weights are chosen: risk, least estimated error of each part; with ratios held, gcv, least error of prediction, or discrepancy, residual as of the pointwise fit"},
+  {.name = "regularizer", .type = FG_OPTION_CHOICE, MEMBER(regularizer), .word = "auto", .choice = RegularizerName,
+   .summary = "what is charged for differences between neighbor voxels; auto: joint, of impedance tv"},
+  {.name = "criterion", .type = FG_OPTION_CHOICE, MEMBER(criterion), .word = "auto", .choice = CriterionName,
+   .summary = "how weights are chosen, auto: risk, of impedance discrepancy; risk, least estimated error of each part; with ratios held, gcv, least error of prediction, or discrepancy, residual as of the pointwise fit"},
   {.name = "alpha", .type = FG_OPTION_REAL, MEMBER(alpha), .unit = "1", .word = "auto", .lower = 0, .upper = INFINITY,
    .summary = "weight of the regularizer; auto: by --criterion"},
   {.name = "weight-porosity", .type = FG_OPTION_REAL, MEMBER(weight_porosity), .unit = "1", .word = "auto", .lower = 0,
@@ -87,11 +87,11 @@ const FgOption FgFitInversionOptions[] = {
   {.name = "tv-epsilon", .type = FG_OPTION_REAL, MEMBER(tv_epsilon), .unit = "1", .fallback = "0.1", .lower = FG_POSITIVE,
    .upper = INFINITY,
    .summary = "differences below this count as smooth where the regularizer keeps edges; in pointwise standard deviations"},
-  {.name = "solver", .type = FG_OPTION_CHOICE, MEMBER(solver), .choices = "sweep|tao|blmvm|bqnls|bncg|bnls|bntr|bntl",
-   .summary = "sweep: block Gauss-Newton over colored voxels; the others are TAO's bound-constrained solvers, tao the quickest of them, blmvm"},
-  {.name = "tolerance", .type = FG_OPTION_REAL, MEMBER(tolerance), .unit = "1", .fallback = "0.05", .lower = FG_POSITIVE,
+  {.name = "solver", .type = FG_OPTION_CHOICE, MEMBER(solver), .word = "auto", .choices = "sweep|newton|tao|blmvm|bqnls|bncg|bnls|bntr|bntl",
+   .summary = "auto: sweep, of impedance newton, Gauss-Newton steps preconditioned by the regularizer; sweep: block Gauss-Newton over colored voxels; the others are TAO's bound-constrained solvers, tao the quickest of them, blmvm"},
+  {.name = "tolerance", .type = FG_OPTION_REAL, MEMBER(tolerance), .unit = "1", .word = "auto", .lower = FG_POSITIVE,
    .upper = 1,
-   .summary = "projected gradient to reach, root mean square in pointwise standard deviations: about how far the solution may be from the minimizer"},
+   .summary = "auto: 0.05; projected gradient to reach, root mean square in pointwise standard deviations: about how far the solution may be from the minimizer"},
   {.name = "max-iterations", .type = FG_OPTION_INTEGER, MEMBER(max_iterations), .fallback = "500", .lower = 1, .upper = 100000,
    .summary = "sweeps or iterations of one field solve"},
   {.name = "seed", .type = FG_OPTION_INTEGER, MEMBER(seed), .fallback = "1", .lower = 0, .upper = 2147483647,
@@ -112,6 +112,14 @@ static const FgOption output_options[] = {
   {0}};
 /* clang-format on */
 
+void FgFitResolveDiffusion(FitSettings *s)
+{
+  if (!s->regularizer[0]) (void)PetscStrncpy(s->regularizer, FgRegularizers[0]->name, sizeof(s->regularizer));
+  if (!s->criterion[0]) (void)PetscStrncpy(s->criterion, FgCriteria[0], sizeof(s->criterion));
+  if (!s->solver[0]) (void)PetscStrncpy(s->solver, "sweep", sizeof(s->solver));
+  if (isnan(s->tolerance)) s->tolerance = 0.05;
+}
+
 PetscBool FgFitCheckInput(const FitSettings *settings, char message[FG_MESSAGE_LENGTH])
 {
   if (settings->grad[0] && (settings->bval[0] || settings->bvec[0])) {
@@ -119,8 +127,10 @@ PetscBool FgFitCheckInput(const FitSettings *settings, char message[FG_MESSAGE_L
   } else if (!settings->bval[0] != !settings->bvec[0]) {
     snprintf(message, FG_MESSAGE_LENGTH, "--%s: is missing, --bval and --bvec go together", settings->bval[0] ? "bvec" : "bval");
   } else {
-    return FgNoiseCheck(settings->noise, settings->coils, message) && FgTissueCheck(&settings->tissue, message) ? PETSC_TRUE
-                                                                                                                : PETSC_FALSE;
+    return FgNoiseCheck(settings->noise, settings->coils, message) && FgTissueCheck(&settings->tissue, message) &&
+                   FgEitDomainCheck(&settings->domain, message)
+               ? PETSC_TRUE
+               : PETSC_FALSE;
   }
   return PETSC_FALSE;
 }
@@ -141,18 +151,23 @@ static PetscErrorCode Run(const void *settings, FgLog *log)
 }
 
 const FgCommand FgCommandFit = {
-    .name        = "fit",
-    .summary     = "porosity and fiber direction from a diffusion MRI volume",
-    .usage       = "DWI -o FOLDER [options]",
-    .description = "Fits a homogenized two-phase model, S = S0 exp(-b g^T D g) with D given by porosity and fiber direction, to "
-                   "every voxel of a mask: "
-                   "voxel by voxel first, then as one field with a regularizer whose weight is chosen from the data. "
-                   "Writes maps of porosity, fiber direction, goodness of fit and status, with units and provenance beside each.",
-    .example     = "finegrain fit dwi.nii.gz -o out\n"
-                   "finegrain fit dwi.nii.gz -o out --closure hs2d --orientation dispersed --alpha auto --noise rician\n"
-                   "finegrain fit dwi.nii.gz -o out --matrix-diffusivity 2.8e-3 --fiber-diffusivity 1e-3,0\n"
-                   "mpiexec -n 2 finegrain fit --config out/config.yaml -o again",
-    .options     = {FgFitInputOptions, FgTissueOptions, FgFitInversionOptions, output_options},
+    .name    = "fit",
+    .summary = "porosity and fiber direction from diffusion MRI; conductivity or porosity from electrode voltages",
+    .usage   = "DWI -o FOLDER [options]",
+    .description =
+        "Fits a homogenized two-phase model, S = S0 exp(-b g^T D g) with D given by porosity and fiber direction, to "
+        "every voxel of a mask: "
+        "voxel by voxel first, then as one field with a regularizer whose weight is chosen from the data. "
+        "Writes maps of porosity, fiber direction, goodness of fit and status, with units and provenance beside each. "
+        "A file of electrode voltages is recognized by its content: then the unknown is the conductivity, or with a closure and "
+        "--direction the porosity, of a mesh or a mask, through the complete electrode model (docs/eit.md).",
+    .example = "finegrain fit dwi.nii.gz -o out\n"
+               "finegrain fit dwi.nii.gz -o out --closure hs2d --orientation dispersed --alpha auto --noise rician\n"
+               "finegrain fit dwi.nii.gz -o out --matrix-diffusivity 2.8e-3 --fiber-diffusivity 1e-3,0\n"
+               "mpiexec -n 2 finegrain fit --config out/config.yaml -o again\n"
+               "finegrain fit tank.h5 -o out --regularizer tv\n"
+               "finegrain fit head.h5 -o out --mask brain.nii.gz --direction V1.nii.gz --closure hs2d",
+    .options = {FgFitInputOptions, FgTissueOptions, FgFitInversionOptions, FgEitDomainOptions, FgEitFitOptions, output_options},
     .settings_size = sizeof(FitSettings),
     .check         = Check,
     .run           = Run};

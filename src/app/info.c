@@ -1,5 +1,6 @@
 /* info.c: `finegrain info`: what a file is, which files belong to it, and what `fit` would do with it. */
 #include "command.h"
+#include "info_eit.h"
 #include "pipeline.h"
 
 #include "finegrain/result.h"
@@ -26,7 +27,7 @@ typedef struct {
 /* clang-format off */
 static const FgOption options[] = {
   {.section = "Input", .name = "file", .type = FG_OPTION_PATH, MEMBER(file), .value = "FILE", .positional = PETSC_TRUE,
-   .summary = "NIfTI volume, FSL .bval or .bvec, or MRtrix gradient table"},
+   .summary = "NIfTI volume, FSL .bval or .bvec, MRtrix gradient table, or impedance measurement (.h5)"},
   {.name = "bval", .type = FG_OPTION_PATH, MEMBER(bval), .word = "auto",
    .summary = "b-values of the volume, FSL format [s/mm^2]"},
   {.name = "bvec", .type = FG_OPTION_PATH, MEMBER(bvec), .word = "auto",
@@ -320,9 +321,11 @@ static PetscErrorCode Run(const void *context, FgLog *log)
   else if (EndsWith(settings->file, ".bval") || EndsWith(settings->file, ".bvec")) PetscCall(DescribePair(settings, log, found));
   else if (EndsWith(settings->file, ".b") || EndsWith(settings->file, ".grad") || EndsWith(settings->file, ".txt")) {
     PetscCall(DescribeTable(settings->file, settings->file, NULL, settings->b0_threshold, log, found));
-  } else {
+  } else if (EndsWith(settings->file, ".h5")) PetscCall(FgDescribeEit(settings->file, log, found));
+  else {
     SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-            "%s: unknown ending, expected .nii, .nii.gz, .bval, .bvec, or .b, .grad, .txt for an MRtrix gradient table",
+            "%s: unknown ending, expected .h5 of an impedance measurement, .nii, .nii.gz, .bval, .bvec, or .b, .grad, .txt for "
+            "an MRtrix gradient table",
             settings->file);
   }
   if (settings->json[0] && log->speaks) PetscCall(FgWriteJson(settings->json, found));
@@ -331,13 +334,14 @@ static PetscErrorCode Run(const void *context, FgLog *log)
 }
 
 const FgCommand FgCommandInfo = {
-    .name          = "info",
-    .summary       = "what a file is, and what fit would do with it",
-    .usage         = "FILE [options]",
-    .description   = "Prints grid, frame, transforms, data type, b-values, rank of the gradient directions and noise of a volume "
-                     "or gradient table, "
-                     "the files found to belong to it, and the memory that a fit would take.",
-    .example       = "finegrain info dwi.nii.gz\nfinegrain info dwi.nii.gz --json dwi.json\nfinegrain info dwi.bval",
+    .name        = "info",
+    .summary     = "what a file is, and what fit would do with it",
+    .usage       = "FILE [options]",
+    .description = "Prints grid, frame, transforms, data type, b-values, rank of the gradient directions and noise of a volume "
+                   "or gradient table, "
+                   "the files found to belong to it, and the memory that a fit would take.",
+    .example =
+        "finegrain info dwi.nii.gz\nfinegrain info dwi.nii.gz --json dwi.json\nfinegrain info dwi.bval\nfinegrain info tank.h5",
     .options       = {options},
     .settings_size = sizeof(InfoSettings),
     .run           = Run};

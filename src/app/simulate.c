@@ -133,6 +133,10 @@ static PetscErrorCode Run(const void *context, FgLog *log)
   PetscMPIInt             rank;
 
   PetscFunctionBegin;
+  if (s->eit.on) {
+    PetscCall(FgRunSimulateEit(s, log));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(FgSimulationOpen(s, &sim));
   sigma = NoiseLevel(s, &sim);
@@ -167,15 +171,19 @@ static PetscErrorCode Run(const void *context, FgLog *log)
 
 const FgCommand FgCommandSimulate = {
     .name    = "simulate",
-    .summary = "a diffusion MRI volume whose truth is known",
-    .usage   = "--truth FOLDER|--phantom NAME -o FOLDER [options]",
+    .summary = "a diffusion MRI volume, or electrode voltages, whose truth is known",
+    .usage   = "--truth FOLDER|--phantom NAME|--eit -o FOLDER|FILE [options]",
     .description =
         "Computes the diffusion-weighted signal of a truth, maps as fit writes them or a built-in phantom, with the "
-        "forward model of fit, and adds noise. Writes the volume with its gradient table and mask, and the truth beside it.",
+        "forward model of fit, and adds noise. Writes the volume with its gradient table and mask, and the truth beside it. "
+        "With --eit: voltages of a tank, a mesh or a mask with inclusions, through the complete electrode model, as an HDF5 file "
+        "that fit takes "
+        "(docs/eit.md).",
     .example       = "finegrain simulate --phantom mixed --snr 20 --seed 1 -o sim\n"
                      "finegrain simulate --phantom borders --size 48,48,32 --noise rician --snr 10 -o sim\n"
-                     "finegrain simulate --truth out --bval dwi.bval --bvec dwi.bvec --snr 20 -o again",
-    .options       = {FgSimulateTruthOptions, FgTissueOptions, FgSimulateOutputOptions},
+                     "finegrain simulate --truth out --bval dwi.bval --bvec dwi.bvec --snr 20 -o again\n"
+                     "finegrain simulate --eit --inclusions disc=0.04,0.02,0.02,3 disc=-0.04,-0.01,0.025,0.2 --reference -o sim.h5",
+    .options       = {FgSimulateTruthOptions, FgTissueOptions, FgSimulateOutputOptions, FgSimulateEitOptions, FgEitDomainOptions},
     .settings_size = sizeof(SimulateSettings),
     .check         = FgSimulateCheck,
     .run           = Run};

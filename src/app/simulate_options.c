@@ -52,7 +52,7 @@ const FgOption FgSimulateOutputOptions[] = {
    .summary = "of the noise, which depends on it and on the voxel, not on the number of ranks"},
 
   {.section = "Output", .name = "output", .letter = 'o', .type = FG_OPTION_PATH, MEMBER(output), .value = "FOLDER",
-   .summary = "where dwi.nii.gz, dwi.bval, dwi.bvec, dwi_mask.nii.gz, the maps of the truth, config.yaml and log.txt go"},
+   .summary = "where dwi.nii.gz, dwi.bval, dwi.bvec, dwi_mask.nii.gz, the maps of the truth, config.yaml and log.txt go; with --eit a file, NAME.h5"},
   {.name = "force", .type = FG_OPTION_FLAG, MEMBER(force), .summary = "overwrite what is in the output folder"},
   {0}};
 /* clang-format on */
@@ -61,6 +61,7 @@ PetscBool FgSimulateCheck(const void *context, char message[FG_MESSAGE_LENGTH])
 {
   const SimulateSettings *s = context;
 
+  if (s->eit.on) return FgSimulateEitCheck(s, message);
   if (!s->truth[0] == !s->phantom[0]) {
     snprintf(message, FG_MESSAGE_LENGTH, "--truth, --phantom: give one of them, found %s", s->truth[0] ? "both" : "neither");
   } else if (!s->bval[0] != !s->bvec[0]) {

@@ -1,5 +1,5 @@
 /* tissue_options.c: the option table of tissues, and the tissue that the options name. */
-#include "tissue_options.h"
+#include "eit_options.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +9,7 @@ static const char *ClosureName(PetscInt i)
   PetscInt n = 0;
 
   while (FgClosures[n]) n++;
-  return i < n ? FgClosures[i]->name : i == n ? "table:FILE" : NULL;
+  return i < n ? FgClosures[i]->name : i == n ? "table:FILE" : i == n + 1 ? FG_EIT_ISOTROPIC_CLOSURE : NULL;
 }
 
 static const char *OrientationName(PetscInt i)
@@ -29,7 +29,7 @@ const FgOption FgTissueOptions[] = {
   {.section = "Tissue", .name = "tissue", .type = FG_OPTION_CHOICE, MEMBER(tissue), .fallback = "brain", .choice = PresetName,
    .summary = "preset of closure, orientation model and constants (docs/presets.md)"},
   {.name = "closure", .type = FG_OPTION_CHOICE, MEMBER(closure), .word = "preset", .choice = ClosureName,
-   .summary = "homogenized tensor of aligned fibers (docs/closures.md); table:FILE interpolates cell problems that `homogenize --sweep` solved"},
+   .summary = "homogenized tensor of aligned fibers (docs/closures.md); table:FILE interpolates cell problems that `homogenize --sweep` solved; isotropic: of impedance data, conductivity itself"},
   {.name = "orientation", .type = FG_OPTION_CHOICE, MEMBER(orientation), .word = "preset", .choice = OrientationName,
    .summary = "how fiber directions spread within a voxel"},
   {.name = "normalization", .type = FG_OPTION_CHOICE, MEMBER(normalization), .word = "preset", .choices = "effective|apparent",
@@ -72,6 +72,8 @@ static PetscErrorCode ChooseClosure(const char *name, const FgPhases *phases, co
     PetscCall(code);
     PetscFunctionReturn(PETSC_SUCCESS);
   }
+  PetscCheck(strcmp(name, FG_EIT_ISOTROPIC_CLOSURE), PETSC_COMM_SELF, PETSC_ERR_USER,
+             "--closure %s: found with diffusion data, expected electrode voltages; choose a closure of docs/closures.md", name);
   *closure = FgClosureFind(name);
   PetscCheck(*closure, PETSC_COMM_SELF, PETSC_ERR_USER, "--closure %s: there is no such closure", name);
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -95,14 +95,16 @@ static PetscErrorCode Judge(const VerifySettings *s, const FgPipeline *p, const 
 
 static PetscErrorCode Run(const void *context, FgLog *log)
 {
-  const VerifySettings *s    = context;
-  const unsigned long   seed = (unsigned long)s->fit.seed;
+  VerifySettings        resolved = *(const VerifySettings *)context;
+  const VerifySettings *s        = &resolved;
+  const unsigned long   seed     = (unsigned long)s->fit.seed;
   FgPipeline            p;
   FgModelCheckResult    model;
   FgProblemCheckResult  problem;
   FgWeightSearch        weights;
 
   PetscFunctionBegin;
+  FgFitResolveDiffusion(&resolved.fit);
   PetscCall(FgPipelineOpen(&s->fit, log, &p));
   FgLogLine(log, "fitting %d voxels", (int)p.domain->nglobal);
   PetscCall(FgPipelinePointwise(&s->fit, &p));

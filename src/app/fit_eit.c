@@ -1,0 +1,359 @@
+/* fit_eit.c: `finegrain fit` of electrode voltages: read, fit the homogeneous state, fit the field, write.
+
+   minimize 1/2 sum ((F(m) - d)/sigma)^2 + alpha R(m),  F the complete electrode model on the mesh (docs/eit-theory.md), m the log
+   conductivity or a closure's porosity, whose fiber direction is held or, on request, unknown too. */
+#include "fit_eit.h"
+
+#include "fit_output.h"
+
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Sizes of built-in meshes [elements]. */
+static const PetscInt elements[2] = {5000, 40000};
+
+/* What counts as a unit difference, for nothing like a pointwise fit measures it: a tenth in log conductivity, in porosity a fiftieth, in
+   direction a tenth of a radian. */
+static double Scale(const FgComponent *component)
+{
+  return !strcmp(component->name, "porosity") ? 0.02 : 0.1;
+}
+
+static PetscErrorCode Monitor(void *context, const char *what, PetscInt iteration, PetscReal objective, PetscReal gradient)
+{
+  PetscFunctionBegin;
+  FgLogDetail((FgLog *)context, "  %-6s %4d  objective %.10g  projected gradient %.3e", what, (int)iteration, objective,
+              gradient);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void WarnOfDirection(const FgEitFit *fit)
+{
+  FgLogWarning(fit->log,
+               "porosity and direction together are not determined by voltages at the boundary%s: any deformation of the inside "
+               "that leaves the "
+               "boundary in place carries one conductivity tensor into another with the same voltages. What is found is one of "
+               "these, chosen by "
+               "the regularizer and the start from --direction. Hold the direction at that of a diffusion measurement instead "
+               "(docs/eit.md)",
+               fit->mesh->dim == 2 ? ", in two dimensions by an arbitrary amount"
+                                   : "; in three dimensions the problem is severely ill-posed as well");
+}
+
+static PetscErrorCode RefuseCrime(const FgEitFit *fit)
+{
+  const FgEit  eit  = fit->eit;
+  const FgMesh mesh = fit->mesh;
+
+  PetscFunctionBegin;
+  PetscCheck(fit->settings->eit.inverse_crime || mesh->nelements != eit->simulated_elements ||
+                 mesh->nnodes != eit->simulated_nodes,
+             PETSC_COMM_SELF, PETSC_ERR_USER,
+             "%s: found voltages simulated on this very mesh of %" PetscInt_FMT
+             " elements, expected another: its errors would cancel; choose --elements, "
+             "or give --inverse-crime",
+             eit->source, mesh->nelements);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Open(FgEitFit *fit)
+{
+  const FitSettings *s     = fit->settings;
+  const double       start = FgWallSeconds();
+
+  PetscFunctionBegin;
+  PetscCall(FgEitTissue(&s->tissue, &s->domain, &fit->tissue, &fit->isotropic));
+  PetscCheck(fit->isotropic || s->domain.direction[0], PETSC_COMM_SELF, PETSC_ERR_USER,
+             "--direction: is missing, --closure %s needs the fiber direction; give a map or a vector x,y,z", s->tissue.closure);
+  fit->direction = !fit->isotropic && strstr(s->eit.unknowns, "direction") ? PETSC_TRUE : PETSC_FALSE;
+  PetscCall(FgEitOpen(s->dwi, s->eit.drop, &fit->eit));
+  PetscCall(FgEitChooseMode(fit));
+  PetscCall(FgEitMeshOpen(&s->domain, s->mask, elements, fit->eit, &fit->mesh, fit->mesh_source, fit->log));
+  PetscCall(RefuseCrime(fit));
+  PetscCall(FgEitGrid(s->eit.grid, fit->mesh, &fit->grid));
+  PetscCall(FgEitVoxels(fit->mesh, &fit->grid, &fit->voxels, &fit->site));
+  fit->seconds_read = FgWallSeconds() - start;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static void Plan(const FgEitFit *fit)
+{
+  const FgEit  eit  = fit->eit;
+  const FgMesh mesh = fit->mesh;
+
+  FgLogLine(fit->log, "data     %s: %d electrodes, %d current patterns, %d measurements each, %s", eit->source,
+            (int)eit->nelectrodes, (int)eit->npatterns, (int)eit->nmeasurements, FgEitModes[fit->mode]);
+  if (eit->ndropped || eit->nsilent) {
+    FgLogLine(fit->log, "         %d voltages are missing, %d electrodes neither drive nor measure", (int)eit->ndropped,
+              (int)eit->nsilent);
+  }
+  FgLogLine(fit->log, "domain   %s: %d %s, %d nodes", fit->mesh_source, (int)mesh->nelements,
+            mesh->dim == 2 ? "triangles" : "tetrahedra", (int)mesh->nnodes);
+  if (fit->isotropic) FgLogLine(fit->log, "model    conductivity");
+  else {
+    FgLogLine(fit->log, "model    porosity%s, closure %s, conductivities [S/m]: matrix %g, fiber %g axial, %g radial",
+              fit->direction ? " and direction" : "", fit->tissue.closure->name, fit->tissue.phases.matrix,
+              fit->tissue.phases.fiber_axial, fit->tissue.phases.fiber_radial);
+  }
+  if (fit->direction) WarnOfDirection(fit);
+}
+
+/* The porosity whose tensor has the background's conductivity as the mean of its eigenvalues (in two dimensions of those in the plane), or the
+   bound next to it: bisection, for closures rise with the porosity where the matrix conducts more, else fall. */
+static double StartPorosity(const FgEitFit *fit, const FgComponent *component)
+{
+  const double frame[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+  double       low = component->lower, high = component->upper, mean[2] = {0.0};
+
+  for (int k = 0; k < 60; k++) {
+    const double middle = 0.5 * (low + high), at[3] = {k == 0 ? low : k == 1 ? high : middle, 0.0, 0.0};
+    double       C[6], value;
+
+    FgTissueTensor(&fit->tissue, at, frame, C, NULL);
+    value = fit->mesh->dim == 2 ? 0.5 * (C[0] + C[1]) : (C[0] + C[1] + C[2]) / 3.0;
+    if (k < 2) mean[k] = value;
+    else if ((value < fit->background.conductivity) == (mean[0] < mean[1])) low = middle;
+    else high = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+/* The model of the unknowns, its field at the start, the problem. */
+static PetscErrorCode OpenProblem(FgEitFit *fit)
+{
+  const FitSettings *s     = fit->settings;
+  const double       start = fit->background.conductivity;
+  FgEitOptions       o     = {.order              = s->domain.order ? s->domain.order : 1,
+                              .tolerance          = 1e-10,
+                              .conductivity       = start,
+                              .conductivity_lower = 1e-3 * start,
+                              .conductivity_upper = 1e3 * start};
+  FgData             data;
+
+  PetscFunctionBegin;
+  o.unknowns = fit->isotropic ? FG_EIT_ISOTROPIC : fit->direction ? FG_EIT_POROSITY_DIRECTION : FG_EIT_POROSITY;
+  if (s->eit.range.n) {
+    o.conductivity_lower = s->eit.range.value[0];
+    o.conductivity_upper = s->eit.range.value[1];
+    o.conductivity       = PetscMin(PetscMax(start, o.conductivity_lower), o.conductivity_upper);
+  }
+  PetscCall(PetscStrncpy(o.solver, s->domain.solver[0] ? s->domain.solver : "auto", sizeof(o.solver)));
+  PetscCall(FgModelCreate(PETSC_COMM_WORLD, "eit", &fit->tissue, &fit->model));
+  PetscCall(FgModelSetEit(fit->model, fit->eit, fit->mesh, &o));
+  PetscCall(FgModelSetup(fit->model));
+  PetscCall(FgDomainCreateMesh(PETSC_COMM_WORLD, fit->mesh, &fit->domain));
+  PetscCall(FgFieldCreate(fit->domain, fit->model->ncomponents, fit->model->components, &fit->field));
+  PetscCall(FgModelSetField(fit->model, fit->field));
+  if (!fit->isotropic) PetscCall(FgEitFrames(&s->domain, fit->mesh, fit->field));
+  for (PetscInt c = 0; c < fit->field->ncomponents; c++) {
+    const FgComponent *component = &fit->field->components[c];
+    const double value = fit->isotropic || component->kind == FG_KIND_TANGENT ? component->start : StartPorosity(fit, component);
+
+    if (fit->field->ncomponents == 1) PetscCall(VecSet(fit->field->m, value));
+    else PetscCall(VecStrideSet(fit->field->m, c, value));
+  }
+  PetscCall(PetscCalloc1(fit->domain->nlocal, &fit->status));
+  data = (FgData){.nlocal = fit->model->ndatalocal, .ndata = 1, .values = fit->local_value, .sigma = fit->local_deviation};
+  if (!strcmp(s->robust, "huber")) data.huber = s->huber_threshold;
+  PetscCall(FgProblemCreate(fit->model, fit->field, &data, fit->status, &fit->problem));
+  for (PetscInt c = 0; c < fit->field->ncomponents; c++) fit->problem->scale[c] = Scale(&fit->field->components[c]);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Regularize(FgEitFit *fit)
+{
+  const FitSettings *s      = fit->settings;
+  FgWeightSearch    *search = &fit->search;
+  FgRegularizerTerm  terms[8];
+  PetscInt           n = 0;
+
+  PetscFunctionBegin;
+  memset(search, 0, sizeof(*search));
+  for (PetscInt c = 0; c < fit->field->ncomponents; c++) search->component_part[c] = -1;
+  for (PetscInt c = 0; c < fit->field->ncomponents; c++) {
+    const FgComponent *component = &fit->field->components[c];
+    const PetscBool    tangent   = component->kind == FG_KIND_TANGENT ? PETSC_TRUE : PETSC_FALSE;
+
+    if (tangent && c > fit->field->tangent) {
+      search->component_part[c] = search->component_part[fit->field->tangent];
+      continue;
+    }
+    search->component_part[c] = search->term_part[n] = n;
+    search->parts[n].ratio                           = 1.0;
+    PetscCall(PetscStrncpy(search->parts[n].name,
+                           tangent          ? "direction"
+                           : fit->isotropic ? "conductivity"
+                                            : component->name,
+                           sizeof(search->parts[n].name)));
+    terms[n++] = (FgRegularizerTerm){c, component->kind, 0, fit->problem->scale[c], 1.0, s->tv_epsilon};
+  }
+  search->nparts         = n;
+  search->samples        = fit->samples;
+  search->pointwise_chi2 = fit->samples; /* the level of the noise is known: a variance of 1 */
+  PetscCall(FgRegularizerCreate(FgRegularizerFind(s->regularizer), fit->field, n, terms, &fit->regularizer));
+  fit->problem->regularizer = fit->regularizer;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Solve(FgEitFit *fit)
+{
+  const FitSettings *s       = fit->settings;
+  const double       start   = FgWallSeconds();
+  FgSolveOptions     options = {.tolerance       = s->tolerance,
+                                .max_iterations  = s->max_iterations,
+                                .relaxation      = 1.0,
+                                .finish          = PETSC_TRUE,
+                                .monitor         = Monitor,
+                                .monitor_context = fit->log};
+
+  PetscFunctionBegin;
+  PetscCall(PetscStrncpy(options.solver, s->solver, sizeof(options.solver)));
+  if (isnan(s->alpha)) {
+    PetscCall(FgSolveChooseWeight(fit->problem, &options, s->criterion, fit->regularizer->ops->alpha, (unsigned long)s->seed,
+                                  &fit->search, &fit->solve));
+    fit->searched = PETSC_TRUE;
+    fit->freedom  = fit->search.points[fit->search.npoints - 1].freedom;
+  } else {
+    fit->problem->alpha = s->alpha;
+    PetscCall(FgSolveField(fit->problem, &options, &fit->solve));
+    fit->freedom = NAN;
+  }
+  fit->chi2          = 2.0 * fit->solve.misfit;
+  fit->seconds_field = FgWallSeconds() - start;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Judge(FgEitFit *fit)
+{
+  const PetscInt     nc = fit->field->ncomponents;
+  const PetscScalar *m;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(fit->field->m, &m));
+  for (PetscInt i = 0; i < fit->domain->nlocal; i++) {
+    fit->status[i] = 0;
+    for (PetscInt c = 0; c < nc; c++) {
+      if (fit->field->components[c].lower < fit->field->components[c].upper &&
+          FgComponentHeld(&fit->field->components[c], m[i * nc + c])) {
+        fit->status[i] |= FG_STATUS_AT_BOUND;
+      }
+    }
+    if (!fit->solve.converged) fit->status[i] |= FG_STATUS_NOT_CONVERGED;
+  }
+  PetscCall(VecRestoreArrayRead(fit->field->m, &m));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Close(FgEitFit *fit)
+{
+  PetscFunctionBegin;
+  PetscCall(FgProblemDestroy(&fit->problem));
+  PetscCall(FgRegularizerDestroy(&fit->regularizer));
+  PetscCall(FgFieldDestroy(&fit->field));
+  PetscCall(FgDomainDestroy(&fit->domain));
+  PetscCall(FgModelDestroy(&fit->model));
+  PetscCall(PetscFree(fit->status));
+  PetscCall(PetscFree2(fit->value, fit->deviation));
+  PetscCall(PetscFree2(fit->local_value, fit->local_deviation));
+  PetscCall(PetscFree(fit->site));
+  PetscCall(FgMeasurementDestroy(&fit->voxels));
+  PetscCall(FgMeshDestroy(&fit->mesh));
+  PetscCall(FgEitDestroy(&fit->eit));
+  PetscCall(FgTissueClose(&fit->tissue));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Removes what a fit writes (fit.c says when). */
+static PetscErrorCode RemoveFiles(const FgResult *result)
+{
+  PetscMPIInt rank;
+  char        path[PETSC_MAX_PATH_LEN + 32];
+
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  for (PetscInt k = 0; !rank && FgFitFiles[k]; k++) {
+    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", result->folder, FgFitFiles[k]));
+    (void)unlink(path);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The words that voltages call for in place of "auto". */
+static void Resolve(FitSettings *s)
+{
+  if (!s->tissue.closure[0]) (void)PetscStrncpy(s->tissue.closure, FG_EIT_ISOTROPIC_CLOSURE, sizeof(s->tissue.closure));
+  if (!s->regularizer[0]) (void)PetscStrncpy(s->regularizer, "tv", sizeof(s->regularizer));
+  if (!s->criterion[0]) (void)PetscStrncpy(s->criterion, "discrepancy", sizeof(s->criterion));
+  if (!s->solver[0]) (void)PetscStrncpy(s->solver, "newton", sizeof(s->solver));
+  if (isnan(s->tolerance)) s->tolerance = 0.05;
+}
+
+static PetscErrorCode RefuseOptions(const FitSettings *s)
+{
+  PetscFunctionBegin;
+  PetscCheck(!s->pointwise, PETSC_COMM_SELF, PETSC_ERR_USER,
+             "--pointwise: found with voltages, which belong to no voxel; leave it out");
+  PetscCheck(!s->eit.range.n || s->eit.range.value[0] < s->eit.range.value[1], PETSC_COMM_SELF, PETSC_ERR_USER,
+             "--conductivity-range: expected LOW < HIGH, found %g,%g", s->eit.range.value[0], s->eit.range.value[1]);
+  PetscCheck(strcmp(s->solver, "sweep"), PETSC_COMM_SELF, PETSC_ERR_USER,
+             "--solver sweep: found with voltages, which belong to no voxel; choose another");
+  PetscCheck(strcmp(s->criterion, "risk"), PETSC_COMM_SELF, PETSC_ERR_USER,
+             "--criterion risk: found with voltages, it rests on a fit voxel by voxel; choose another");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Fit(FgEitFit *fit, FgResult *result)
+{
+  double        *predicted, start = FgWallSeconds();
+  json_t        *provenance;
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  FgLogLine(fit->log, "fitting the homogeneous state");
+  PetscCall(FgEitFitBackgroundState(fit, &predicted));
+  code = FgEitSetData(fit, predicted);
+  PetscCall(PetscFree(predicted));
+  PetscCall(code);
+  PetscCall(OpenProblem(fit));
+  PetscCall(Regularize(fit));
+  FgLogLine(fit->log, "fitting the field: %s, %s", fit->settings->regularizer, fit->settings->solver);
+  PetscCall(Solve(fit));
+  PetscCall(Judge(fit));
+  fit->seconds_total = fit->seconds_read + FgWallSeconds() - start;
+  PetscCall(FgEitProvenance(fit, &provenance));
+  json_object_update(result->provenance, provenance);
+  json_decref(provenance);
+  start = FgWallSeconds();
+  PetscCall(RemoveFiles(result));
+  code               = FgEitWriteMaps(fit, result);
+  fit->seconds_write = FgWallSeconds() - start;
+  fit->seconds_total += fit->seconds_write;
+  if (!code) code = FgEitSummarize(fit, result);
+  if (code) PetscCall(RemoveFiles(result));
+  PetscCall(code);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgRunFitEit(const FitSettings *settings, FgLog *log)
+{
+  FitSettings resolved = *settings;
+  FgEitFit    fit;
+  FgResult    result;
+
+  PetscFunctionBegin;
+  memset(&fit, 0, sizeof(fit));
+  Resolve(&resolved);
+  fit.settings = &resolved;
+  fit.log      = log;
+  PetscCall(RefuseOptions(&resolved));
+  PetscCall(Open(&fit));
+  Plan(&fit);
+  if (!settings->dry_run) {
+    PetscCall(FgResultOpen(&fit.voxels, settings->output, FgFitFiles, settings->force, json_object(), &result));
+    PetscCall(Fit(&fit, &result));
+    PetscCall(FgResultDestroy(&result));
+  }
+  PetscCall(Close(&fit));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

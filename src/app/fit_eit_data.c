@@ -1,0 +1,113 @@
+/* fit_eit_data.c: which numbers a fit of voltages is asked to match, and how well.
+
+     absolute     U
+     calibrated   F(m0) + U - U_ref,   m0 the homogeneous state fitted to the reference U_ref: what the model gets wrong in both states
+     difference   likewise             (walls, electrodes, the third dimension) cancels
+
+   Variance: that of the noise, of both sets where there are two, and (model error times the signal)^2: a model that is a few per cent wrong
+   about the field is as much wrong about what an inclusion does to it. The signal is U, or U - U_ref. */
+#include "fit_eit.h"
+
+#include <math.h>
+#include <string.h>
+
+#define NOISE_RELATIVE        1e-3 /* where neither file nor options say [1] */
+#define NOISE_ABSOLUTE        1e-4 /* likewise, of the largest voltage [1] */
+#define REFERENCE_MODEL_ERROR 0.05
+
+const char *const FgEitModes[] = {"absolute", "calibrated", "difference", NULL};
+
+PetscErrorCode FgEitChooseMode(FgEitFit *fit)
+{
+  const char *word = fit->settings->eit.data;
+
+  PetscFunctionBegin;
+  if (!word[0]) word = FgEitModes[fit->eit->reference ? FG_EIT_CALIBRATED : FG_EIT_ABSOLUTE];
+  for (int k = 0; FgEitModes[k]; k++) {
+    if (!strcmp(word, FgEitModes[k])) fit->mode = (FgEitMode)k;
+  }
+  PetscCheck(fit->mode == FG_EIT_ABSOLUTE || fit->eit->reference, PETSC_COMM_SELF, PETSC_ERR_USER,
+             "--data %s: found no reference voltages in %s, expected a set; fit it with --data absolute", word, fit->eit->source);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+double FgEitModelError(const FgEitFit *fit)
+{
+  if (!isnan(fit->settings->eit.model_error)) return fit->settings->eit.model_error;
+  return fit->mode == FG_EIT_ABSOLUTE ? 0.0 : REFERENCE_MODEL_ERROR;
+}
+
+void FgEitDeviation(const FgEitFit *fit, const double *voltage, const double *size, double model_error, double *deviation)
+{
+  const FgEitFitSettings *s       = &fit->settings->eit;
+  const FgEit             eit     = fit->eit;
+  const size_t            n       = (size_t)eit->npatterns * (size_t)eit->nmeasurements;
+  const PetscBool         by_file = eit->noise && isnan(s->noise_relative) && isnan(s->noise_absolute) ? PETSC_TRUE : PETSC_FALSE;
+  double                  largest = 0.0, relative, absolute;
+
+  for (size_t i = 0; i < n; i++) {
+    if (isfinite(voltage[i])) largest = fmax(largest, fabs(voltage[i]));
+  }
+  /* One of the two options given: the other is 0. */
+  relative = !isnan(s->noise_relative) ? s->noise_relative : isnan(s->noise_absolute) ? NOISE_RELATIVE : 0.0;
+  absolute = !isnan(s->noise_absolute) ? s->noise_absolute : isnan(s->noise_relative) ? NOISE_ABSOLUTE * largest : 0.0;
+  for (size_t i = 0; i < n; i++) {
+    const double noise = by_file ? eit->noise[i] : hypot(relative * voltage[i], absolute);
+
+    deviation[i] = hypot(noise, model_error * size[i]);
+  }
+}
+
+static int CompareDoubles(const void *a, const void *b)
+{
+  const double x = *(const double *)a, y = *(const double *)b;
+
+  return (x > y) - (x < y);
+}
+
+PetscErrorCode FgEitSetData(FgEitFit *fit, const double *predicted)
+{
+  const FgEit  eit = fit->eit;
+  const size_t n   = (size_t)eit->npatterns * (size_t)eit->nmeasurements;
+  double      *size, *noise, *sorted, least = INFINITY;
+  PetscInt     first, nlocal;
+  PetscMPIInt  rank, ranks;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc2(n, &fit->value, n, &fit->deviation));
+  PetscCall(PetscMalloc3(n, &size, n, &noise, n, &sorted));
+  for (size_t i = 0; i < n; i++) {
+    size[i]       = predicted ? eit->voltage[i] - eit->reference[i] : eit->voltage[i];
+    fit->value[i] = predicted ? predicted[i] + size[i] : size[i];
+  }
+  FgEitDeviation(fit, eit->voltage, size, FgEitModelError(fit), fit->deviation);
+  if (predicted) { /* the reference has noise of its own */
+    FgEitDeviation(fit, eit->reference, size, 0.0, noise);
+    for (size_t i = 0; i < n; i++) fit->deviation[i] = hypot(fit->deviation[i], noise[i]);
+  }
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(fit->value[i]) || !isfinite(fit->deviation[i])) {
+      fit->value[i]     = NAN;
+      fit->deviation[i] = 1.0;
+      continue;
+    }
+    sorted[fit->samples++] = fit->deviation[i];
+    least                  = fmin(least, fit->deviation[i]);
+  }
+  qsort(sorted, (size_t)fit->samples, sizeof(*sorted), CompareDoubles);
+  fit->noise_median = fit->samples ? sorted[fit->samples / 2] : 0.0;
+  PetscCall(PetscFree3(size, noise, sorted));
+  PetscCheck(fit->samples, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found no voltage that can be fitted, expected at least one", eit->source);
+  PetscCheck(least > 0.0, PETSC_COMM_SELF, PETSC_ERR_USER,
+             "%s: found a voltage without noise, expected a standard deviation above 0; give --noise-absolute", eit->source);
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
+  FgDomainRun((PetscInt)n, rank, ranks, &first, &nlocal);
+  PetscCall(PetscMalloc2(nlocal, &fit->local_value, nlocal, &fit->local_deviation));
+  for (PetscInt i = 0; i < nlocal; i++) {
+    fit->local_value[i]     = (float)fit->value[first + i];
+    fit->local_deviation[i] = (float)fit->deviation[first + i];
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}

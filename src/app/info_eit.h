@@ -1,0 +1,12 @@
+/* info_eit.h: what `finegrain info` says of an impedance measurement. */
+#ifndef FINEGRAIN_APP_INFO_EIT_H
+#define FINEGRAIN_APP_INFO_EIT_H
+
+#include "progress.h"
+
+#include <jansson.h>
+
+/* Reads the measurement, prints what it is and adds it to `found`. Rank 0 reads; collective. */
+PetscErrorCode FgDescribeEit(const char *path, FgLog *log, json_t *found);
+
+#endif
