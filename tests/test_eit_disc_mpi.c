@@ -22,12 +22,11 @@ enum { L = 16 };
    boundary elements, Richardson extrapolation: error about 1e-6 at z = 0.1, 1e-5 below. */
 static const struct {
   double z, inclusion, potential[8];
-} disc[] = {
-    {0.001, 2.0, {0.638209232, 0.1914715, 0.098257691, 0.058038264, 0.036159178, 0.022297065, 0.01223377, 0.00390919}},
-    {0.01, 2.0, {0.699262227, 0.193654895, 0.098467495, 0.057962577, 0.036057062, 0.02222054, 0.012189389, 0.003894838}},
-    {0.1, 0.2, {1.203199092, 0.254474985, 0.168318075, 0.12589125, 0.093638451, 0.065145492, 0.03848184, 0.012732899}},
-    {0.1, 1.0, {1.188133849, 0.215691819, 0.118894208, 0.076852737, 0.051606416, 0.033563621, 0.019034585, 0.00617834}},
-    {0.1, 2.0, {1.181789087, 0.199622626, 0.098996243, 0.057785845, 0.03581835, 0.022042995, 0.012087015, 0.003861833}}};
+} disc[] = {{0.001, 2.0, {0.638209232, 0.1914715, 0.098257691, 0.058038264, 0.036159178, 0.022297065, 0.01223377, 0.00390919}},
+            {0.01, 2.0, {0.699262227, 0.193654895, 0.098467495, 0.057962577, 0.036057062, 0.02222054, 0.012189389, 0.003894838}},
+            {0.1, 0.2, {1.203199092, 0.254474985, 0.168318075, 0.12589125, 0.093638451, 0.065145492, 0.03848184, 0.012732899}},
+            {0.1, 1.0, {1.188133849, 0.215691819, 0.118894208, 0.076852737, 0.051606416, 0.033563621, 0.019034585, 0.00617834}},
+            {0.1, 2.0, {1.181789087, 0.199622626, 0.098996243, 0.057785845, 0.03581835, 0.022042995, 0.012087015, 0.003861833}}};
 
 static double Potential(int k, PetscInt electrode, PetscInt pattern)
 {
@@ -91,9 +90,9 @@ static double *Tensors(FgMesh mesh, double inclusion)
   for (PetscInt e = 0; e < mesh->nelements; e++) {
     const PetscInt     *node = &mesh->element[3 * e];
     const double *const x[3] = {&mesh->node[3 * node[0]], &mesh->node[3 * node[1]], &mesh->node[3 * node[2]]};
-    const double        cx = (x[0][0] + x[1][0] + x[2][0]) / 3.0, cy = (x[0][1] + x[1][1] + x[2][1]) / 3.0, r2 = cx * cx + cy * cy;
-    const double        f = Inside(x), along = f * inclusion + 1.0 - f, across = 1.0 / (f / inclusion + 1.0 - f);
-    double             *C = &tensor[6 * e];
+    const double cx = (x[0][0] + x[1][0] + x[2][0]) / 3.0, cy = (x[0][1] + x[1][1] + x[2][1]) / 3.0, r2 = cx * cx + cy * cy;
+    const double f = Inside(x), along = f * inclusion + 1.0 - f, across = 1.0 / (f / inclusion + 1.0 - f);
+    double      *C = &tensor[6 * e];
 
     C[0] = along + (across - along) * cx * cx / r2;
     C[1] = along + (across - along) * cy * cy / r2;
@@ -148,8 +147,9 @@ static void adjacent_voltages_of_the_disc(void **state)
       FgEitState *s = Solved(mesh, eit, order, tensor);
 
       Errors(s, k, &each, &norm);
-      if (!Rank()) print_message("degree %d, %d elements, z %g, inclusion %g: each within %.4f %%, norm %.4f %%\n", order,
-                                 (int)mesh->nelements, disc[k].z, disc[k].inclusion, 100.0 * each, 100.0 * norm);
+      if (!Rank())
+        print_message("degree %d, %d elements, z %g, inclusion %g: each within %.4f %%, norm %.4f %%\n", order,
+                      (int)mesh->nelements, disc[k].z, disc[k].inclusion, 100.0 * each, 100.0 * norm);
       AgreedTrue(each < (order == 1 ? 1e-2 : 1e-3));
       ok(FgEitStateDestroy(&s));
     }
@@ -179,10 +179,11 @@ static void orders_on_the_disc(void **state)
       free(tensor);
       BoxEitFree(eit);
     }
-    if (!Rank()) print_message("degree %d: %.4f, %.4f, %.4f %% with %g, %g, %g elements, orders %.2f and %.2f\n", order,
-                               100.0 * norm[0], 100.0 * norm[1], 100.0 * norm[2], count[0], count[1], count[2],
-                               2.0 * log(norm[0] / norm[1]) / log(count[1] / count[0]),
-                               2.0 * log(norm[1] / norm[2]) / log(count[2] / count[1]));
+    if (!Rank())
+      print_message("degree %d: %.4f, %.4f, %.4f %% with %g, %g, %g elements, orders %.2f and %.2f\n", order, 100.0 * norm[0],
+                    100.0 * norm[1], 100.0 * norm[2], count[0], count[1], count[2],
+                    2.0 * log(norm[0] / norm[1]) / log(count[1] / count[0]),
+                    2.0 * log(norm[1] / norm[2]) / log(count[2] / count[1]));
     for (int k = 0; k < 2; k++) AgreedTrue(2.0 * log(norm[k] / norm[k + 1]) / log(count[k + 1] / count[k]) > 1.8);
   }
 }

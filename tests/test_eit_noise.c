@@ -33,8 +33,7 @@ static FgEit Measure(const double deviation[MEASUREMENTS])
       eit->current[p * ELECTRODES + a] = 1e-3 * (1 + 0.02 * a);
       eit->current[p * ELECTRODES + b] = -eit->current[p * ELECTRODES + a];
       for (int q = 0; q < MEASUREMENTS; q++)
-        eit->voltage[p * MEASUREMENTS + q] =
-            eit->current[p * ELECTRODES + a] * (map[q][a] - map[q][b]) + deviation[q] * Random();
+        eit->voltage[p * MEASUREMENTS + q] = eit->current[p * ELECTRODES + a] * (map[q][a] - map[q][b]) + deviation[q] * Random();
     }
   }
   return eit;
@@ -43,7 +42,7 @@ static FgEit Measure(const double deviation[MEASUREMENTS])
 /* Mean of the estimated variance over many measurements: unbiased; 21 degrees of freedom each. */
 static void NoiseIsFoundAgain(void **state)
 {
-  const double given[MEASUREMENTS] = {1e-5, 2e-5, 1e-4, 0, 5e-6};
+  const double given[MEASUREMENTS]    = {1e-5, 2e-5, 1e-4, 0, 5e-6};
   double       variance[MEASUREMENTS] = {0}, deviation[MEASUREMENTS];
   PetscInt     freedom;
 

@@ -40,8 +40,8 @@ static PetscErrorCode MakeEit(PetscBool cylinder, PetscInt count, FgEit *out)
     if (cylinder) eit->z[l] = 0.25, eit->tall[l] = 0.1;
     eit->current[l * count + l]               = -1.0;
     eit->current[l * count + (l + 1) % count] = 1.0;
-    eit->pattern[l * count + l]               = -1.0;
-    eit->pattern[l * count + (l + 1) % count] = 1.0;
+    eit->pattern[l * count + l]               = 1.0;
+    eit->pattern[l * count + (l + 1) % count] = -1.0;
     for (PetscInt q = 0; q < count; q++) eit->voltage[l * count + q] = 0.0;
   }
   *out = eit;

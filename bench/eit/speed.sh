@@ -32,13 +32,13 @@ if [ -n "$eidors" ]; then
     IFS=, read -r shape elements electrodes <<<"$case"
     mkdir "$work/$shape"
     one=$(ours "$shape" "$elements" "$electrodes" auto 3 "$work/$shape")
-    peer=$(cd "$work/$shape" && octave-cli --no-gui --eval "run('$eidors/eidors/eidors/startup.m'); cd('$work/$shape'); run('$here/eidors.m')" \
+    peer=$(cd "$work/$shape" && octave-cli --no-gui --eval "run('$eidors/eidors/eidors/startup.m'); cd('$work/$shape'); source('$here/eidors.m')" \
       2>/dev/null | grep '^{')
     jq -c '{peer: "EIDORS"} + .' <<<"$peer" >>"$work/runs"
     jq -rn --argjson a "$one" --argjson b "$peer" --arg mesh "$shape, $elements elements, $electrodes electrodes" '
       def row($what; $x; $y; $limit): "| \($mesh) | \($what) | \($x) | \($y) | \($x / $y * 1000 | round / 1000) | \($limit) | \(if $x / $y <= $limit then "met" else "missed" end) |";
       row("forward [s]"; $a.forward; $b.forward; 0.333), row("dense Jacobian [s]"; $a.jacobian; $b.jacobian; 0.2), row("peak memory [bytes]"; $a.peak; $b.peak; 1)'
-    paste <(sort -g "$work/$shape/voltages.txt") <(tr -d ' ' <"$work/$shape/voltages_eidors.txt" | sort -g) |
+    paste "$work/$shape/voltages.txt" "$work/$shape/voltages_eidors.txt" |
       awk '{d = $1 - $2; s += d * d; n += $2 * $2} END {printf "Voltages of both programs differ by %.2g of their norm.\n", sqrt(s / n)}' >>"$work/agree"
   done
   echo

@@ -18,13 +18,14 @@
 /* Orthonormal basis[rank][npatterns] of the columns of the currents of those patterns that `use` marks, by Gram and Schmidt, twice. */
 static PetscInt Basis(const FgEit eit, const PetscBool use[], double *basis)
 {
-  PetscInt rank = 0;
+  PetscInt rank    = 0;
   double   largest = 0;
 
   for (PetscInt l = 0; l < eit->nelectrodes; l++) {
     double *column = &basis[(size_t)rank * (size_t)eit->npatterns], length = 0;
 
-    for (PetscInt p = 0; p < eit->npatterns; p++) column[p] = use[p] ? eit->current[(size_t)p * (size_t)eit->nelectrodes + l] : 0.0;
+    for (PetscInt p = 0; p < eit->npatterns; p++)
+      column[p] = use[p] ? eit->current[(size_t)p * (size_t)eit->nelectrodes + l] : 0.0;
     for (PetscInt p = 0; p < eit->npatterns; p++) length += column[p] * column[p];
     largest = fmax(largest, sqrt(length));
     for (PetscInt pass = 0; pass < 2; pass++) {
@@ -66,8 +67,8 @@ static double Contradiction(const FgEit eit, PetscInt rank, const double *basis,
 
 PetscErrorCode FgEitContradiction(FgEit eit, const double values[], double deviation[], PetscInt *freedom)
 {
-  const size_t n     = (size_t)eit->npatterns;
-  PetscInt     rank  = -1, total = 0;
+  const size_t n    = (size_t)eit->npatterns;
+  PetscInt     rank = -1, total = 0;
   double       squares = 0, *basis, *work;
   PetscBool   *use;
   PetscInt    *own;
