@@ -199,12 +199,13 @@ static PetscErrorCode Run(PetscBool cylinder, PetscInt elements, PetscInt electr
   PetscCall(FgModelSetField(model, field));
   PetscCall(VecSet(field->m, -1e-3));
   PetscCall(Measure(model, field, repeat, folder ? PETSC_TRUE : PETSC_FALSE, folder, &seconds));
-  PetscCall(
-      PetscPrintf(PETSC_COMM_WORLD,
-                  "{\"elements\": %" PetscInt_FMT ", \"nodes\": %" PetscInt_FMT ", \"mesh\": %.4g, \"forward\": %.4g, "
-                  "\"gradient\": %.4g, \"action\": %.4g, \"jacobian\": %.4g, \"peak\": %.4g, \"bytes_per_element\": %.4g}\n",
-                  mesh->nelements, mesh->nnodes, seconds.mesh, seconds.forward, seconds.gradient, seconds.action,
-                  isfinite(seconds.jacobian) ? seconds.jacobian : 0.0, FgPeakMemory(), FgPeakMemory() / (double)mesh->nelements));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD,
+                        "{\"elements\": %" PetscInt_FMT ", \"nodes\": %" PetscInt_FMT ", \"mesh\": %.4g, \"forward\": %.4g, "
+                        "\"gradient\": %.4g, \"action\": %.4g, \"jacobian\": %.4g, \"iterations\": %" PetscInt_FMT
+                        ", \"peak\": %.4g, \"bytes_per_element\": %.4g}\n",
+                        mesh->nelements, mesh->nnodes, seconds.mesh, seconds.forward, seconds.gradient, seconds.action,
+                        isfinite(seconds.jacobian) ? seconds.jacobian : 0.0, model->counts.iterations, FgPeakMemory(),
+                        FgPeakMemory() / (double)mesh->nelements));
   PetscCall(FgFieldDestroy(&field));
   PetscCall(FgModelDestroy(&model));
   PetscCall(FgDomainDestroy(&domain));

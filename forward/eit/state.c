@@ -98,6 +98,7 @@ static PetscErrorCode SolvePart(FgEitState *s, int part, PetscInt first, PetscIn
   PetscFunctionBegin;
   if (!n) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(FgEitSolve(&s->space, &s->system, n, &s->currents.current[(size_t)first * L], s->B[part], s->X[part]));
+  counts->iterations = PetscMax(counts->iterations, s->system.iterations);
   counts->solves += n;
   if (s->system.nlocal > s->space.nowned) {
     PetscCall(MatDenseGetLDA(s->X[part], &lead));

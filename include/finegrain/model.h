@@ -53,6 +53,7 @@ typedef struct {
   PetscInt apply, tangent, adjoint; /* evaluations of F, J v, J^T w; a fused misfit gradient counts as one F and one J^T */
   PetscInt solves;                  /* linear PDE solves */
   PetscInt factorizations;          /* of their systems, or preconditioners made */
+  PetscInt iterations;              /* of an iterative solve, the most */
 } FgModelCounts;
 
 struct FgModel_ {
