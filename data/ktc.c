@@ -6,15 +6,13 @@
    Noise as the organizers have it: variance (0.05 % of the voltage)^2 + (0.01 % of the largest)^2. Their contact impedance, 1e-6 with currents
    in mA, is 1e-3 ohm m^2; a start value, to be fitted.
    Source: Rasanen et al., Kuopio Tomography Challenge 2023 open electrical impedance tomographic dataset, https://zenodo.org/record/8252370 */
+#include "matlab.h"
+
 #include "finegrain/eit.h"
 
-#include <errno.h>
 #include <math.h>
-#include <matio.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define RADIUS            0.115 /* [m] */
 #define ELECTRODE_DEGREES 5.625 /* along the wall */
@@ -24,84 +22,19 @@
 #define RELATIVE_NOISE    5e-4
 #define LARGEST_NOISE     1e-4 /* of the largest voltage */
 #define SAME_CURRENT      1e-3 /* relative difference of two current patterns that are called the same */
-#define FILE_LIMIT        67108864
-#define VALUE_LIMIT       4194304
 
-/* --- MATLAB ------------------------------------------------------------------------------------------------------------------ */
-
-typedef struct {
-  size_t  rows, columns;
-  double *values; /* column by column; NULL: the variable is not there */
-} Matrix;
-
-static void Quiet(int level, char *message)
-{
-  (void)level, (void)message;
-}
-
-static PetscErrorCode OpenMatlab(const char *path, mat_t **file)
-{
-  struct stat status;
-
-  PetscFunctionBegin;
-  PetscCheck(stat(path, &status) == 0, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s: cannot be opened: %s; expected a MATLAB file",
-             path, strerror(errno));
-  PetscCheck(S_ISREG(status.st_mode) && status.st_size <= FILE_LIMIT, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: is no file, or larger than %d bytes; expected a MATLAB file of the challenge", path, FILE_LIMIT);
-  (void)Mat_LogInitFunc("finegrain", Quiet);
-  *file = Mat_Open(path, MAT_ACC_RDONLY);
-  PetscCheck(*file, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: is no MATLAB file, or damaged", path);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* A real matrix of double or single precision: what a variable says of itself is checked before its values are read. */
-static PetscErrorCode ReadMatrix(const char *path, mat_t *file, const char *name, PetscBool required, Matrix *matrix)
-{
-  matvar_t *variable = Mat_VarReadInfo(file, name);
-  PetscBool good = PETSC_FALSE, read = PETSC_FALSE;
-
-  PetscFunctionBegin;
-  memset(matrix, 0, sizeof *matrix);
-  PetscCheck(variable || !required, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found no variable %s; expected a file of the challenge (ref.mat: Injref, Mpat, Uelref; dataN.mat: Uel)", path,
-             name);
-  if (!variable) PetscFunctionReturn(PETSC_SUCCESS);
-  if (variable->rank == 2 && variable->dims && !variable->isComplex && !variable->isLogical &&
-      (variable->class_type == MAT_C_DOUBLE || variable->class_type == MAT_C_SINGLE) && variable->dims[0] >= 1 &&
-      variable->dims[1] >= 1 && (double)variable->dims[0] * (double)variable->dims[1] <= VALUE_LIMIT)
-    good = PETSC_TRUE;
-  if (good && !Mat_VarReadDataAll(file, variable) && variable->data) {
-    const size_t n = variable->dims[0] * variable->dims[1];
-
-    read = variable->nbytes == n * (variable->class_type == MAT_C_DOUBLE ? sizeof(double) : sizeof(float)) ? PETSC_TRUE
-                                                                                                           : PETSC_FALSE;
-    if (read && !PetscMalloc1(n, &matrix->values)) {
-      matrix->rows    = variable->dims[0];
-      matrix->columns = variable->dims[1];
-      for (size_t i = 0; i < n; i++)
-        matrix->values[i] = variable->class_type == MAT_C_DOUBLE ? ((const double *)variable->data)[i]
-                                                                 : (double)((const float *)variable->data)[i];
-    }
-  }
-  Mat_VarFree(variable);
-  PetscCheck(good, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: variable %s is something else, expected a matrix of real numbers", path, name);
-  PetscCheck(read, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: variable %s cannot be read: damaged", path, name);
-  PetscCheck(matrix->values, PETSC_COMM_SELF, PETSC_ERR_MEM, "%s: no memory for variable %s", path, name);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* --- The challenge ----------------------------------------------------------------------------------------------------------- */
+static const char expected_data[]      = "data of the challenge (dataN.mat: Uel)";
+static const char expected_reference[] = "its reference (ref.mat: Injref, Mpat, Uelref)";
 
 typedef struct {
-  Matrix reference_current, current, pattern, reference, voltage;
+  FgMatrix reference_current, current, pattern, reference, voltage;
 } Ktc;
 
 static PetscErrorCode Check(const char *path, const char *reference, const Ktc *ktc)
 {
-  const Matrix *current = &ktc->reference_current, *pattern = &ktc->pattern, *voltage = &ktc->voltage;
-  const Matrix *uelref  = &ktc->reference;
-  double        largest = 0.0, apart = 0.0;
+  const FgMatrix *current = &ktc->reference_current, *pattern = &ktc->pattern, *voltage = &ktc->voltage;
+  const FgMatrix *uelref  = &ktc->reference;
+  double          largest = 0.0, apart = 0.0;
 
   PetscFunctionBegin;
   PetscCheck(pattern->rows == current->rows && current->rows >= 2, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
@@ -161,35 +94,6 @@ static PetscErrorCode Fill(const Ktc *ktc, FgEit eit)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode ReadReference(const char *path, Ktc *ktc)
-{
-  mat_t         *file;
-  PetscErrorCode code;
-
-  PetscFunctionBegin;
-  PetscCall(OpenMatlab(path, &file));
-  code = ReadMatrix(path, file, "Injref", PETSC_TRUE, &ktc->reference_current);
-  if (!code) code = ReadMatrix(path, file, "Mpat", PETSC_TRUE, &ktc->pattern);
-  if (!code) code = ReadMatrix(path, file, "Uelref", PETSC_TRUE, &ktc->reference);
-  (void)Mat_Close(file);
-  PetscCall(code);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode ReadData(const char *path, Ktc *ktc)
-{
-  mat_t         *file;
-  PetscErrorCode code;
-
-  PetscFunctionBegin;
-  PetscCall(OpenMatlab(path, &file));
-  code = ReadMatrix(path, file, "Uel", PETSC_TRUE, &ktc->voltage);
-  if (!code) code = ReadMatrix(path, file, "Inj", PETSC_FALSE, &ktc->current);
-  (void)Mat_Close(file);
-  PetscCall(code);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode FgEitReadKtc(const char *data, const char *reference, FgEit *eit)
 {
   Ktc            ktc  = {0};
@@ -197,8 +101,11 @@ PetscErrorCode FgEitReadKtc(const char *data, const char *reference, FgEit *eit)
 
   PetscFunctionBegin;
   *eit = NULL;
-  code = ReadReference(reference, &ktc);
-  if (!code) code = ReadData(data, &ktc);
+  code = FgMatlabRead(reference, "Injref", expected_reference, &ktc.reference_current);
+  if (!code) code = FgMatlabRead(reference, "Mpat", expected_reference, &ktc.pattern);
+  if (!code) code = FgMatlabRead(reference, "Uelref", expected_reference, &ktc.reference);
+  if (!code) code = FgMatlabRead(data, "Uel", expected_data, &ktc.voltage);
+  if (!code) code = FgMatlabRead(data, "Inj", NULL, &ktc.current);
   if (!code) code = Check(data, reference, &ktc);
   if (!code)
     code = FgEitCreate((PetscInt)ktc.reference_current.rows, (PetscInt)ktc.reference_current.columns,
