@@ -99,26 +99,6 @@ static void Plan(const FgEitFit *fit)
   if (fit->direction) WarnOfDirection(fit);
 }
 
-/* The porosity whose tensor has the background's conductivity as the mean of its eigenvalues (in two dimensions of those in the plane), or the
-   bound next to it: bisection, for closures rise with the porosity where the matrix conducts more, else fall. */
-static double StartPorosity(const FgEitFit *fit, const FgComponent *component)
-{
-  const double frame[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
-  double       low = component->lower, high = component->upper, mean[2] = {0.0};
-
-  for (int k = 0; k < 60; k++) {
-    const double middle = 0.5 * (low + high), at[3] = {k == 0 ? low : k == 1 ? high : middle, 0.0, 0.0};
-    double       C[6], value;
-
-    FgTissueTensor(&fit->tissue, at, frame, C, NULL);
-    value = fit->mesh->dim == 2 ? 0.5 * (C[0] + C[1]) : (C[0] + C[1] + C[2]) / 3.0;
-    if (k < 2) mean[k] = value;
-    else if ((value < fit->background.conductivity) == (mean[0] < mean[1])) low = middle;
-    else high = middle;
-  }
-  return 0.5 * (low + high);
-}
-
 /* The model of the unknowns, its field at the start, the problem. */
 static PetscErrorCode OpenProblem(FgEitFit *fit)
 {
@@ -148,7 +128,7 @@ static PetscErrorCode OpenProblem(FgEitFit *fit)
   if (!fit->isotropic) PetscCall(FgEitFrames(&s->domain, fit->mesh, fit->field));
   for (PetscInt c = 0; c < fit->field->ncomponents; c++) {
     const FgComponent *component = &fit->field->components[c];
-    const double value = fit->isotropic || component->kind == FG_KIND_TANGENT ? component->start : StartPorosity(fit, component);
+    const double       value     = fit->isotropic || component->kind == FG_KIND_TANGENT ? component->start : fit->porosity;
 
     if (fit->field->ncomponents == 1) PetscCall(VecSet(fit->field->m, value));
     else PetscCall(VecStrideSet(fit->field->m, c, value));

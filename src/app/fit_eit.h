@@ -28,6 +28,7 @@ typedef struct {
   FgProblem          problem;
   FgRegularizer      regularizer;
   FgEitBackground    background;                    /* conductivity where the fit starts [S/m] */
+  double             porosity;                      /* of a closure, where the fit starts [1] */
   PetscBool          fitted;                        /* the background was fitted */
   double            *value;                         /* [npatterns*nmeasurements] what is fitted [V], NAN: left out */
   double            *deviation;                     /* likewise [V], > 0 where value is finite */

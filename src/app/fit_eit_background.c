@@ -5,17 +5,17 @@
 #include <math.h>
 #include <string.h>
 
-/* A model of its own whose unknown is the conductivity: a closure's porosity need not reach the background's. */
+/* A model of its own: of the conductivity, or of a closure's porosity with the fiber direction held. */
 typedef struct {
   FgModel  model;
   FgDomain domain;
   FgField  field;
 } State;
 
-static PetscErrorCode OpenState(FgEitFit *fit, State *state)
+static PetscErrorCode OpenState(FgEitFit *fit, FgEitUnknowns unknowns, State *state)
 {
   const FitSettings *s       = fit->settings;
-  FgEitOptions       options = {.unknowns           = FG_EIT_ISOTROPIC,
+  FgEitOptions       options = {.unknowns           = unknowns,
                                 .order              = s->domain.order ? s->domain.order : 1,
                                 .tolerance          = 1e-10,
                                 .conductivity       = 1.0,
@@ -32,6 +32,7 @@ static PetscErrorCode OpenState(FgEitFit *fit, State *state)
   PetscCall(FgModelSetup(state->model));
   PetscCall(FgDomainCreateMesh(PETSC_COMM_WORLD, fit->mesh, &state->domain));
   PetscCall(FgFieldCreate(state->domain, state->model->ncomponents, state->model->components, &state->field));
+  if (unknowns != FG_EIT_ISOTROPIC) PetscCall(FgEitFrames(&s->domain, fit->mesh, state->field));
   PetscCall(FgModelSetField(state->model, state->field));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -45,26 +46,115 @@ static PetscErrorCode CloseState(State *state)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* F(m0), all of it on every rank. */
-static PetscErrorCode Predict(const FgEitFit *fit, State *state, double *predicted)
+/* A distributed vector of data, all of it on every rank. */
+static PetscErrorCode Collect(Vec data, double *values)
 {
-  Vec                data, all;
+  Vec                all;
   VecScatter         scatter;
-  const PetscScalar *values;
+  const PetscScalar *from;
+  PetscInt           n;
 
   PetscFunctionBegin;
-  PetscCall(VecSet(state->field->m, log(fit->background.conductivity)));
-  PetscCall(FgModelCreateDataVec(state->model, &data));
-  PetscCall(FgModelApply(state->model, state->field->m, data));
   PetscCall(VecScatterCreateToAll(data, &scatter, &all));
   PetscCall(VecScatterBegin(scatter, data, all, INSERT_VALUES, SCATTER_FORWARD));
   PetscCall(VecScatterEnd(scatter, data, all, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecGetArrayRead(all, &values));
-  PetscCall(PetscArraycpy(predicted, values, fit->eit->npatterns * fit->eit->nmeasurements));
-  PetscCall(VecRestoreArrayRead(all, &values));
+  PetscCall(VecGetSize(all, &n));
+  PetscCall(VecGetArrayRead(all, &from));
+  PetscCall(PetscArraycpy(values, from, n));
+  PetscCall(VecRestoreArrayRead(all, &from));
   PetscCall(VecScatterDestroy(&scatter));
   PetscCall(VecDestroy(&all));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* F at the same value everywhere; with slope != NULL its derivative with respect to that value. */
+static PetscErrorCode Evaluate(State *state, double value, double *predicted, double *slope)
+{
+  Vec data, direction;
+
+  PetscFunctionBegin;
+  PetscCall(FgModelCreateDataVec(state->model, &data));
+  PetscCall(VecSet(state->field->m, value));
+  PetscCall(FgModelApply(state->model, state->field->m, data));
+  PetscCall(Collect(data, predicted));
+  if (slope) {
+    PetscCall(FgFieldCreateVec(state->field, &direction));
+    PetscCall(VecSet(direction, 1.0));
+    PetscCall(FgModelTangent(state->model, direction, data));
+    PetscCall(Collect(data, slope));
+    PetscCall(VecDestroy(&direction));
+  }
   PetscCall(VecDestroy(&data));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* One porosity for all of the domain, fitted to voltage[n] by Gauss-Newton steps; chi2 of the fit goes to the background. */
+static PetscErrorCode FitPorosity(FgEitFit *fit, State *state, PetscInt n, const double *voltage, const double *deviation,
+                                  double *predicted)
+{
+  const FgComponent *component = &state->field->components[0];
+  double            *slope, least = INFINITY, best = fit->porosity, step = 0.0;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(n, &slope));
+  for (int k = 0; k < 20; k++) {
+    double chi2 = 0.0, product = 0.0, square = 0.0;
+
+    PetscCall(Evaluate(state, fit->porosity, predicted, slope));
+    for (PetscInt i = 0; i < n; i++) {
+      const double residual = (voltage[i] - predicted[i]) / deviation[i], s = slope[i] / deviation[i];
+
+      if (!isfinite(residual)) continue;
+      chi2 += residual * residual;
+      product += residual * s;
+      square += s * s;
+    }
+    fit->background.iterations++;
+    if (chi2 < least) {
+      least = chi2;
+      best  = fit->porosity;
+      step  = square > 0.0 ? product / square : 0.0;
+    } else step *= 0.5;
+    fit->porosity = PetscMin(PetscMax(best + step, component->lower), component->upper);
+    if (fabs(fit->porosity - best) < 1e-7) break;
+  }
+  fit->porosity        = best;
+  fit->background.chi2 = least;
+  PetscCall(PetscFree(slope));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The porosity whose tensor has the background's conductivity as the mean of its eigenvalues (in two dimensions of those in the
+   plane), or the bound next to it: bisection, for closures rise with the porosity where the matrix conducts more, else fall. */
+static double PorosityOf(const FgEitFit *fit, const FgComponent *component)
+{
+  const double frame[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+  double       low = component->lower, high = component->upper, mean[2] = {0.0};
+
+  for (int k = 0; k < 60; k++) {
+    const double middle = 0.5 * (low + high), at[3] = {k == 0 ? low : k == 1 ? high : middle, 0.0, 0.0};
+    double       C[6], value;
+
+    FgTissueTensor(&fit->tissue, at, frame, C, NULL);
+    value = fit->mesh->dim == 2 ? 0.5 * (C[0] + C[1]) : (C[0] + C[1] + C[2]) / 3.0;
+    if (k < 2) mean[k] = value;
+    else if ((value < fit->background.conductivity) == (mean[0] < mean[1])) low = middle;
+    else high = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+/* Of a closure the homogeneous state is one of porosity: it has the anisotropy of the fibers, which a conductivity has not. */
+static PetscErrorCode PorosityState(FgEitFit *fit, PetscInt n, const double *voltage, const double *deviation, double *predicted)
+{
+  State state;
+
+  PetscFunctionBegin;
+  PetscCall(OpenState(fit, FG_EIT_POROSITY, &state));
+  fit->porosity = PorosityOf(fit, &state.field->components[0]);
+  if (fit->fitted) PetscCall(FitPorosity(fit, &state, n, voltage, deviation, predicted));
+  PetscCall(Evaluate(&state, fit->porosity, predicted, NULL));
+  PetscCall(CloseState(&state));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -80,23 +170,20 @@ PetscErrorCode FgEitFitBackgroundState(FgEitFit *fit, double **predicted)
   State        state;
 
   PetscFunctionBegin;
-  *predicted = NULL;
-  PetscCall(OpenState(fit, &state));
+  PetscCall(PetscMalloc1(n, predicted));
+  PetscCall(PetscMalloc1(n, &deviation));
+  FgEitDeviation(fit, voltage, voltage, FgEitModelError(fit), deviation);
+  PetscCall(OpenState(fit, FG_EIT_ISOTROPIC, &state));
   fit->background.conductivity = state.model->eit_options.conductivity;
   fit->background.each         = strcmp(what, "each") ? PETSC_FALSE : PETSC_TRUE;
   fit->background.impedance    = fit->background.each || !strcmp(what, "impedance") ? PETSC_TRUE : PETSC_FALSE;
-  if (strcmp(what, "none")) {
-    PetscCall(PetscMalloc1(n, &deviation));
-    FgEitDeviation(fit, voltage, voltage, FgEitModelError(fit), deviation);
-    PetscCall(FgModelFitBackground(state.model, voltage, deviation, &fit->background));
-    PetscCall(PetscFree(deviation));
-    fit->fitted = PETSC_TRUE;
-  }
-  if (!absolute) {
-    PetscCall(PetscMalloc1(n, predicted));
-    PetscCall(Predict(fit, &state, *predicted));
-  }
+  fit->fitted                  = strcmp(what, "none") ? PETSC_TRUE : PETSC_FALSE;
+  if (fit->fitted) PetscCall(FgModelFitBackground(state.model, voltage, deviation, &fit->background));
+  if (fit->isotropic && !absolute) PetscCall(Evaluate(&state, log(fit->background.conductivity), *predicted, NULL));
   PetscCall(CloseState(&state));
+  if (!fit->isotropic) PetscCall(PorosityState(fit, n, voltage, deviation, *predicted));
+  if (absolute) PetscCall(PetscFree(*predicted));
+  PetscCall(PetscFree(deviation));
   fit->seconds_background = FgWallSeconds() - start;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

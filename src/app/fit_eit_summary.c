@@ -30,6 +30,7 @@ static void Print(const FgEitFit *fit, double at_bound)
                                             : "",
                 fit->background.chi2 / fit->samples);
   } else FgLogResult(log, "start    homogeneous conductivity %.4g S/m, not fitted", fit->background.conductivity);
+  if (!fit->isotropic) FgLogResult(log, "         homogeneous porosity %.4g", fit->porosity);
   if (!fit->searched) FgLogResult(log, "weight   %s, alpha %.4g as given", s->regularizer, fit->problem->alpha);
   else {
     FgLogResult(log, "weight   %s, alpha %.4g by %s%s, %d solves, %.1f degrees of freedom", s->regularizer, fit->problem->alpha,
@@ -98,6 +99,7 @@ static json_t *Json(const FgEitFit *fit, const FgResult *result, double at_bound
                                 "elements", (int)fit->mesh->nelements, "nodes", (int)fit->mesh->nnodes, "sites",
                                 (int)fit->mesh->nsites));
   part = json_pack("{s:b, s:f}", "fitted", fit->fitted, "conductivity_S_per_m", fit->background.conductivity);
+  if (!fit->isotropic) json_object_set_new(part, "porosity", json_real(fit->porosity));
   if (fit->fitted) {
     json_object_set_new(part, "reduced_chi2", Number(fit->background.chi2 / fit->samples));
     json_object_set_new(part, "iterations", json_integer(fit->background.iterations));
