@@ -1,5 +1,5 @@
 /* test_eit_disc_mpi.c: the complete electrode model on a disc with a concentric inclusion, against semi-analytic potentials; its observed
-   orders; the affine image of the disc, an anisotropic ellipse; the same disc as an upright cylinder. */
+   orders; the affine image of the disc, an anisotropic ellipse; the same disc as an upright cylinder, and a box against a finer one. */
 #include "finegrain/model.h"
 
 #include "forward/eit/eit.h"
@@ -228,12 +228,116 @@ static void an_anisotropic_ellipse_is_a_disc(void **state)
   AgreedTrue(difference[1] < 0.5 * difference[0] && difference[2] < 0.5 * difference[1]);
 }
 
+/* A disc drawn up to a cylinder of one layer, electrodes of its full height: prisms of three tetrahedra each, split by their nodes' order. */
+static FgMesh Extruded(FgMesh disc2, double height)
+{
+  const PetscInt n = disc2->nnodes, nfaces = disc2->face_start[L];
+  FgMesh         mesh;
+
+  ok(FgMeshCreate(3, 2 * n, 3 * disc2->nelements, L, 2 * nfaces, &mesh));
+  for (PetscInt i = 0; i < 2 * n; i++) {
+    memcpy(&mesh->node[3 * i], &disc2->node[3 * (i % n)], 2 * sizeof(double));
+    mesh->node[3 * i + 2] = i < n ? 0.0 : height;
+  }
+  for (PetscInt e = 0; e < disc2->nelements; e++) {
+    PetscInt a[3];
+
+    memcpy(a, &disc2->element[3 * e], sizeof a);
+    for (int pass = 0; pass < 2; pass++) {
+      for (int i = 0; i < 2; i++) {
+        const PetscInt low = PetscMin(a[i], a[i + 1]), high = PetscMax(a[i], a[i + 1]);
+
+        a[i]     = low;
+        a[i + 1] = high;
+      }
+    }
+    for (int t = 0; t < 3; t++) { /* the lower nodes up to the t-th, the upper ones from it */
+      for (int v = 0; v < 4; v++) mesh->element[4 * (3 * e + t) + v] = v <= t ? a[v] : a[v - 1] + n;
+    }
+  }
+  for (PetscInt l = 0; l < L; l++) {
+    snprintf(mesh->electrode[l], 32, "%s", disc2->electrode[l]);
+    mesh->face_start[l + 1] = 2 * disc2->face_start[l + 1];
+    mesh->electrode_area[l] = disc2->electrode_area[l] * height;
+  }
+  for (PetscInt f = 0; f < nfaces; f++) {
+    const PetscInt low      = PetscMin(disc2->face[2 * f], disc2->face[2 * f + 1]),
+                   high     = PetscMax(disc2->face[2 * f], disc2->face[2 * f + 1]);
+    const PetscInt faces[6] = {low, low + n, high + n, low, high, high + n};
+
+    memcpy(&mesh->face[6 * f], faces, sizeof faces);
+  }
+  ok(FgMeshFinish(mesh, "cylinder"));
+  return mesh;
+}
+
+/* Electrodes of full height: the voltages of the disc over the height. */
+static void a_cylinder_is_a_disc(void **state)
+{
+  const double height = 0.3;
+  FgMesh       plane = Disc(1500), mesh = Extruded(plane, height);
+  FgEit        eit    = Adjacent(disc[3].z);
+  double      *tensor = calloc((size_t)mesh->nelements, 6 * sizeof(double)), each, norm;
+  FgEitState  *s;
+
+  (void)state;
+  for (PetscInt e = 0; e < mesh->nelements; e++) tensor[6 * e] = tensor[6 * e + 1] = tensor[6 * e + 2] = 1.0;
+  s = Solved(mesh, eit, 2, tensor);
+  for (int i = 0; i < L * (L - 1); i++) s->voltage[i] *= height;
+  Errors(s, 3, &each, &norm);
+  if (!Rank())
+    print_message("%d tetrahedra: each within %.4f %%, norm %.4f %%\n", (int)mesh->nelements, 100.0 * each, 100.0 * norm);
+  AgreedTrue(each < 1e-3);
+  ok(FgEitStateDestroy(&s));
+  ok(FgMeshDestroy(&mesh));
+  ok(FgMeshDestroy(&plane));
+  free(tensor);
+  BoxEitFree(eit);
+}
+
+/* Electrodes on parts of the sides of a box: errors against a finer mesh fall with h, faster for degree 2. */
+static void a_box_converges(void **state)
+{
+  static const BoxElectrode sides[]     = {{0, 0, 0.25, 0.75}, {0, 1, 0.25, 0.75}, {1, 0, 0.25, 0.75}, {1, 1, 0.25, 0.75}};
+  static const PetscInt     cells[]     = {16, 4, 8, 4, 8};
+  static const PetscInt     degree[]    = {2, 1, 1, 2, 2};
+  const double              lengths[3]  = {1.0, 1.2, 0.8};
+  double                    voltage[12] = {0.0}, error[5];
+
+  (void)state;
+  for (int k = 0; k < 5; k++) {
+    const PetscInt n[3]   = {cells[k], cells[k], cells[k]};
+    FgMesh         mesh   = BoxMesh(3, n, lengths, 4, sides);
+    FgEit          eit    = BoxEit(4, 4, 0.1, 1.0);
+    double        *tensor = calloc((size_t)mesh->nelements, 6 * sizeof(double)), most = 0.0;
+    FgEitState    *s;
+
+    for (PetscInt e = 0; e < mesh->nelements; e++) tensor[6 * e] = tensor[6 * e + 1] = tensor[6 * e + 2] = 1.0;
+    s        = Solved(mesh, eit, degree[k], tensor);
+    error[k] = 0.0;
+    for (int i = 0; i < 12; i++) {
+      if (k == 0) voltage[i] = s->voltage[i];
+      error[k] = fmax(error[k], fabs(s->voltage[i] - voltage[i]));
+      most     = fmax(most, fabs(voltage[i]));
+    }
+    error[k] /= most;
+    ok(FgEitStateDestroy(&s));
+    free(tensor);
+    BoxMeshFree(mesh);
+    BoxEitFree(eit);
+  }
+  if (!Rank()) print_message("degree 1: %.1e, %.1e; degree 2: %.1e, %.1e\n", error[1], error[2], error[3], error[4]);
+  AgreedTrue(error[2] < 0.5 * error[1] && error[4] < 0.5 * error[3] && error[4] < 0.2 * error[2]);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(adjacent_voltages_of_the_disc),
       cmocka_unit_test(orders_on_the_disc),
       cmocka_unit_test(an_anisotropic_ellipse_is_a_disc),
+      cmocka_unit_test(a_cylinder_is_a_disc),
+      cmocka_unit_test(a_box_converges),
   };
   int failed;
 
