@@ -542,6 +542,58 @@ static void solvers_and_ranks_agree(void **state)
   }
 }
 
+/* One line for whoever asks for what cannot be; nothing stays behind. */
+static void misuse_is_named(void **state)
+{
+  FgMesh       mesh    = BoxMesh(2, cells2, size, 5, five);
+  FgEit        eit     = BoxEit(5, 2, 0.01, 1.0);
+  FgEitOptions options = Options(FG_EIT_ISOTROPIC, 1, "auto");
+  FgTissue     tissue  = {.closure = FgClosureFind("hs2d"), .phases = {1.0, 0.0, 0.0, 1.0, PETSC_FALSE}, .porosity_upper = 1.0};
+  FgModel      model;
+  Case         c;
+  Vec          d;
+
+  (void)state;
+  FgRecorderStart();
+  ok(FgModelCreate(PETSC_COMM_WORLD, "eit", &tissue, &model));
+  AgreedFailure(FgModelSetup(model), PETSC_ERR_ORDER, "FgModelSetEit");
+  options.order = 3;
+  ok(FgModelSetEit(model, eit, mesh, &options));
+  AgreedFailure(FgModelSetup(model), PETSC_ERR_USER, "degree 3");
+  ok(FgModelDestroy(&model));
+
+  options = Options(FG_EIT_ISOTROPIC, 1, "gauss");
+  ok(FgModelCreate(PETSC_COMM_WORLD, "eit", &tissue, &model));
+  ok(FgModelSetEit(model, eit, mesh, &options));
+  AgreedFailure(FgModelSetup(model), PETSC_ERR_USER, "'gauss'");
+  ok(FgModelDestroy(&model));
+
+  options                    = Options(FG_EIT_ISOTROPIC, 1, "auto");
+  options.conductivity_lower = 0.5;
+  ok(FgModelCreate(PETSC_COMM_WORLD, "eit", &tissue, &model));
+  ok(FgModelSetEit(model, eit, mesh, &options));
+  AgreedFailure(FgModelSetup(model), PETSC_ERR_USER, "start 0.3 S/m");
+  ok(FgModelDestroy(&model));
+
+  options            = Options(FG_EIT_POROSITY, 1, "auto");
+  tissue.orientation = FG_DISPERSED;
+  ok(FgModelCreate(PETSC_COMM_WORLD, "eit", &tissue, &model));
+  ok(FgModelSetEit(model, eit, mesh, &options));
+  AgreedFailure(FgModelSetup(model), PETSC_ERR_USER, "orientation dispersed");
+  ok(FgModelDestroy(&model));
+
+  CaseCreate(PETSC_COMM_WORLD, mesh, eit, &options, &c);
+  c.model->tissue.phases = tissue.phases; /* fibers that insulate, and nothing else */
+  ok(VecSet(c.field->m, 0.0));
+  ok(FgModelCreateDataVec(c.model, &d));
+  AgreedFailure(FgModelApply(c.model, c.field->m, d), PETSC_ERR_USER, "porosity above 0");
+  ok(VecDestroy(&d));
+  CaseDestroy(&c);
+  FgRecorderStop();
+  BoxMeshFree(mesh);
+  BoxEitFree(eit);
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -553,6 +605,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(conductivities_that_no_voltage_tells_apart),
       cmocka_unit_test(the_background_comes_back),
       cmocka_unit_test(solvers_and_ranks_agree),
+      cmocka_unit_test(misuse_is_named),
   };
   int failed;
 

@@ -72,9 +72,10 @@ static PetscErrorCode Components(FgModel model)
 
 static PetscErrorCode Setup(FgModel model)
 {
-  FgEitState *s;
-  PetscMPIInt rank, size;
-  PetscInt    first;
+  FgEitState    *s = NULL;
+  PetscErrorCode code;
+  PetscMPIInt    rank, size;
+  PetscInt       first;
 
   PetscFunctionBegin;
   PetscCheck(model->eit && model->mesh, PETSC_COMM_SELF, PETSC_ERR_ORDER,
@@ -85,8 +86,9 @@ static PetscErrorCode Setup(FgModel model)
   model->ndata = model->eit->npatterns * model->eit->nmeasurements;
   FgDomainRun(model->ndata, rank, size, &first, &model->ndatalocal);
   PetscCall(PetscStrncpy(model->data_unit, "V", sizeof model->data_unit));
-  PetscCall(FgEitStateCreate(model->comm, model->eit, model->mesh, &model->eit_options, &s));
-  model->context = s;
+  code           = FgEitStateCreate(model->comm, model->eit, model->mesh, &model->eit_options, &s);
+  model->context = s; /* for Destroy, whole or not */
+  PetscCall(code);
   PetscCall(PetscCalloc1(model->ndatalocal, &s->residual));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -113,6 +115,33 @@ static PetscInt FirstDatum(FgModel model)
   return first;
 }
 
+/* Whether a tensor is positive definite, by its leading minors, in the dimensions of the mesh. */
+static PetscBool Positive(PetscInt dim, const double C[6])
+{
+  const double minor = C[0] * C[1] - C[3] * C[3];
+  const double whole = C[2] * minor + 2.0 * C[3] * C[4] * C[5] - C[0] * C[5] * C[5] - C[1] * C[4] * C[4];
+
+  return C[0] > 0.0 && minor > 0.0 && isfinite(minor) && (dim == 2 || (whole > 0.0 && isfinite(whole))) ? PETSC_TRUE
+                                                                                                        : PETSC_FALSE;
+}
+
+static PetscErrorCode CheckTensors(FgModel model)
+{
+  const FgEitState *s = model->context;
+
+  PetscFunctionBegin;
+  for (PetscInt i = 0; i < s->space.nsites; i++) {
+    const double *C = &s->trial[6 * (size_t)i];
+
+    PetscCheck(Positive(s->space.mesh->dim, C), PETSC_COMM_SELF, PETSC_ERR_USER,
+               "site %" PetscInt_FMT ": conductivity (%g, %g, %g, %g, %g, %g) S/m, expected a positive definite tensor; %s",
+               s->space.first_site + i, C[0], C[1], C[2], C[3], C[4], C[5],
+               model->eit_options.unknowns == FG_EIT_ISOTROPIC ? "narrow the range of conductivity"
+                                                               : "give phases that conduct, or a porosity above 0");
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* The state at m: tensors of this rank's sites, and the driven potentials. */
 static PetscErrorCode Evaluate(FgModel model, Vec m)
 {
@@ -130,6 +159,7 @@ static PetscErrorCode Evaluate(FgModel model, Vec m)
     FgEitSiteTensor(model, &array[(size_t)i * model->ncomponents], Frame(model, i), &s->trial[6 * (size_t)i], NULL);
   }
   PetscCall(VecRestoreArrayRead(m, &array));
+  PetscCall(FgAgree(model->comm, CheckTensors(model)));
   PetscCall(FgEitStateSolve(s, model->eit, &model->counts));
   PetscCall(VecCopy(m, model->state));
   PetscFunctionReturn(PETSC_SUCCESS);
