@@ -7,7 +7,7 @@
 typedef struct {
   const char   *name;  /* letters, digits and any of _-+.(): at most 47 */
   const char   *unit;  /* "1" where it has none */
-  PetscInt      ncomp; /* 1: scalar, 3: vector, 6: xx yy zz xy yz xz of a symmetric tensor */
+  PetscInt      ncomp; /* 1: scalar, 3: vector, 6: xx xy xz yy yz zz of a symmetric tensor */
   const double *value; /* [nsites][ncomp] */
 } FgMeshMap;
 
