@@ -107,8 +107,19 @@ static inline FgMesh BoxMesh(PetscInt dim, const PetscInt n[3], const double siz
   return mesh;
 }
 
+/* Makes each cell a site, as in a mesh over voxels. */
+static inline void BoxCellsAreSites(FgMesh mesh)
+{
+  const PetscInt simplices = mesh->dim == 2 ? 2 : 6;
+
+  mesh->nsites = mesh->nelements / simplices;
+  mesh->site   = calloc((size_t)mesh->nelements, sizeof(PetscInt));
+  for (PetscInt e = 0; e < mesh->nelements; e++) mesh->site[e] = e / simplices;
+}
+
 static inline void BoxMeshFree(FgMesh mesh)
 {
+  free(mesh->site);
   free(mesh->node);
   free(mesh->element);
   free(mesh->electrode);

@@ -165,6 +165,7 @@ static void EachModel(void (*test)(Case *, const char *label))
         char               label[64];
         Case               c;
 
+        if (order == 2) BoxCellsAreSites(mesh);
         snprintf(label, sizeof label, "%s, dimension %d, degree %d", unknowns_names[unknowns], (int)dim, (int)order);
         CaseCreate(PETSC_COMM_WORLD, mesh, eit, &options, &c);
         test(&c, label);
@@ -181,10 +182,11 @@ static void CheckDerivatives(Case *c, const char *label)
   FgModelCheckResult r;
 
   ok(FgModelCheck(c->model, c->field->m, 17, &r));
-  if (!(r.taylor_slope[0] > 1.9 && r.taylor_slope[1] < 2.1 && r.taylor_decades >= 3.0 && r.dot_product < 1e-12))
+  /* Decades are those of orders from 1.9 to 2.1; a wrong derivative shows as a lower order at small steps, the largest steps may have any. */
+  if (!(r.taylor_slope[0] > 1.9 && r.taylor_decades >= 3.0 && r.dot_product < 1e-12))
     print_error("%s: order %g .. %g over %g decades, dot product %g\n", label, r.taylor_slope[0], r.taylor_slope[1],
                 r.taylor_decades, r.dot_product);
-  AgreedTrue(r.taylor_slope[0] > 1.9 && r.taylor_slope[1] < 2.1 && r.taylor_decades >= 3.0);
+  AgreedTrue(r.taylor_slope[0] > 1.9 && r.taylor_decades >= 3.0);
   AgreedTrue(r.dot_product < 1e-12);
 }
 

@@ -60,7 +60,8 @@ PetscErrorCode FgEitSolverDestroy(FgEitSystem *system)
 
 PetscErrorCode FgEitFactor(FgEitSystem *system)
 {
-  MatFactorInfo info;
+  MatFactorInfo  info;
+  MatFactorError error;
 
   PetscFunctionBegin;
   if (!system->direct) {
@@ -71,10 +72,21 @@ PetscErrorCode FgEitFactor(FgEitSystem *system)
   PetscCall(MatFactorInfoInitialize(&info));
   if (!system->symbolic) {
     PetscCall(MatGetFactor(system->matrix, system->package, MAT_FACTOR_CHOLESKY, &system->factor));
+#if defined(PETSC_HAVE_MUMPS)
+    PetscBool mumps;
+
+    PetscCall(PetscStrcmp(system->package, MATSOLVERMUMPS, &mumps));
+    if (mumps) PetscCall(MatMumpsSetIcntl(system->factor, 14, 60)); /* room [%] for what the analysis could not foresee */
+#endif
     PetscCall(MatCholeskyFactorSymbolic(system->factor, system->matrix, NULL, &info));
     system->symbolic = PETSC_TRUE;
   }
   PetscCall(MatCholeskyFactorNumeric(system->factor, system->matrix, &info));
+  PetscCall(MatFactorGetError(system->factor, &error)); /* MUMPS sets it in silence */
+  PetscCheck(error == MAT_FACTOR_NOERROR, PETSC_COMM_SELF,
+             error == MAT_FACTOR_OUTMEMORY ? PETSC_ERR_MEM : PETSC_ERR_NOT_CONVERGED,
+             "potentials: %s could not factor the system (%s); take solver cg, or narrow the range of conductivity",
+             system->package, error == MAT_FACTOR_OUTMEMORY ? "out of memory" : "not positive definite");
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
