@@ -60,7 +60,7 @@ const FgOption FgEitFitOptions[] = {
    .summary = "box of the conductivity; auto: a thousandth to a thousand times the start"},
   {.name = "fit-background", .type = FG_OPTION_CHOICE, MEMBER(background), .word = "auto", .choices = "none|conductivity|impedance|each",
    .summary = "what is fitted first, to the reference where there is one: homogeneous conductivity, also one factor on the contact impedances, also "
-              "each of them; auto: impedance with a reference, else conductivity"},
+              "each of them; auto: impedance with a reference and the closure isotropic, else conductivity"},
   {.name = "model-error", .type = FG_OPTION_REAL, MEMBER(model_error), .unit = "1", .word = "auto", .lower = 0, .upper = 10,
    .summary = "adds this times the voltage, with a reference the difference of voltages, to the noise's standard deviation (in squares); "
               "auto: 0, with a reference 0.05"},

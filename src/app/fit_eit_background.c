@@ -164,10 +164,11 @@ PetscErrorCode FgEitFitBackgroundState(FgEitFit *fit, double **predicted)
   const PetscInt  n        = eit->npatterns * eit->nmeasurements;
   const PetscBool absolute = fit->mode == FG_EIT_ABSOLUTE ? PETSC_TRUE : PETSC_FALSE;
   const double   *voltage  = absolute ? eit->voltage : eit->reference;
-  const char  *what  = fit->settings->eit.background[0] ? fit->settings->eit.background : absolute ? "conductivity" : "impedance";
-  const double start = FgWallSeconds();
-  double      *deviation;
-  State        state;
+  const PetscBool mere     = absolute || !fit->isotropic ? PETSC_TRUE : PETSC_FALSE; /* impedances would take up anisotropy */
+  const char     *what  = fit->settings->eit.background[0] ? fit->settings->eit.background : mere ? "conductivity" : "impedance";
+  const double    start = FgWallSeconds();
+  double         *deviation;
+  State           state;
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(n, predicted));
