@@ -158,6 +158,47 @@ static PetscErrorCode PorosityState(FgEitFit *fit, PetscInt n, const double *vol
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* The size of the voltages of each pattern, root mean square: what the model gets wrong is a share of that, and large against the small
+   voltages far from the drive. */
+static void PatternSize(FgEit eit, const double *voltage, double *size)
+{
+  const PetscInt n = eit->nmeasurements;
+
+  for (PetscInt p = 0; p < eit->npatterns; p++) {
+    double   square = 0.0;
+    PetscInt used   = 0;
+
+    for (PetscInt q = 0; q < n; q++) {
+      if (!isfinite(voltage[p * n + q])) continue;
+      square += voltage[p * n + q] * voltage[p * n + q];
+      used++;
+    }
+    for (PetscInt q = 0; q < n; q++) size[p * n + q] = sqrt(square / PetscMax(used, 1));
+  }
+}
+
+/* Conductivity first, from which impedances start well; they stay as they were where fitting them does not help. */
+static PetscErrorCode FitState(FgEitFit *fit, const double *voltage, const double *deviation, FgModel model)
+{
+  FgEitBackground mere = {0};
+  double         *impedance;
+
+  PetscFunctionBegin;
+  PetscCall(FgModelFitBackground(model, voltage, deviation, &mere));
+  if (fit->background.impedance) {
+    PetscCall(PetscMalloc1(fit->eit->nelectrodes, &impedance));
+    PetscCall(PetscArraycpy(impedance, fit->eit->impedance, fit->eit->nelectrodes));
+    PetscCall(FgModelFitBackground(model, voltage, deviation, &fit->background));
+    fit->background.iterations += mere.iterations;
+    if (!(fit->background.chi2 < mere.chi2)) {
+      PetscCall(PetscArraycpy(fit->eit->impedance, impedance, fit->eit->nelectrodes));
+      fit->background = mere;
+    }
+    PetscCall(PetscFree(impedance));
+  } else fit->background = mere;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgEitFitBackgroundState(FgEitFit *fit, double **predicted)
 {
   const FgEit     eit      = fit->eit;
@@ -167,24 +208,25 @@ PetscErrorCode FgEitFitBackgroundState(FgEitFit *fit, double **predicted)
   const PetscBool mere     = absolute || !fit->isotropic ? PETSC_TRUE : PETSC_FALSE; /* impedances would take up anisotropy */
   const char     *what  = fit->settings->eit.background[0] ? fit->settings->eit.background : mere ? "conductivity" : "impedance";
   const double    start = FgWallSeconds();
-  double         *deviation;
+  double         *deviation, *size;
   State           state;
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(n, predicted));
-  PetscCall(PetscMalloc1(n, &deviation));
-  FgEitDeviation(fit, voltage, voltage, FgEitModelError(fit), deviation);
+  PetscCall(PetscMalloc2(n, &deviation, n, &size));
+  PatternSize(eit, voltage, size);
+  FgEitDeviation(fit, voltage, size, FgEitModelError(fit), deviation);
   PetscCall(OpenState(fit, FG_EIT_ISOTROPIC, &state));
   fit->background.conductivity = state.model->eit_options.conductivity;
   fit->background.each         = strcmp(what, "each") ? PETSC_FALSE : PETSC_TRUE;
   fit->background.impedance    = fit->background.each || !strcmp(what, "impedance") ? PETSC_TRUE : PETSC_FALSE;
   fit->fitted                  = strcmp(what, "none") ? PETSC_TRUE : PETSC_FALSE;
-  if (fit->fitted) PetscCall(FgModelFitBackground(state.model, voltage, deviation, &fit->background));
+  if (fit->fitted) PetscCall(FitState(fit, voltage, deviation, state.model));
   if (fit->isotropic && !absolute) PetscCall(Evaluate(&state, log(fit->background.conductivity), *predicted, NULL));
   PetscCall(CloseState(&state));
   if (!fit->isotropic) PetscCall(PorosityState(fit, n, voltage, deviation, *predicted));
   if (absolute) PetscCall(PetscFree(*predicted));
-  PetscCall(PetscFree(deviation));
+  PetscCall(PetscFree2(deviation, size));
   fit->seconds_background = FgWallSeconds() - start;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
