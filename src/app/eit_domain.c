@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DEFAULT_ELECTRODE_RADIUS 5e-3 /* [m] */
+
 /* Electrode by its name, else by its number from 1; -1 where there is none. */
 static PetscInt FindElectrode(FgEit eit, const char *word, size_t length)
 {
@@ -112,6 +114,42 @@ static PetscErrorCode MatchElectrodes(FgEit eit, FgMesh mesh, const char *source
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Voxels of a mask that are not 0; electrodes at positions of the settings' file or of the measurement. */
+static PetscErrorCode MeshFromMask(const FgEitDomainSettings *s, const char *mask, FgEit eit, FgMesh *mesh, PetscInt *ndropped)
+{
+  FgImageInfo    info;
+  float         *values;
+  double        *radius;
+  PetscInt      *voxel, n = 0, total;
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  if (s->electrodes[0]) PetscCall(FgEitReadPositions(s->electrodes, s->electrodes_unit, eit));
+  PetscCheck(eit->position, PETSC_COMM_SELF, PETSC_ERR_USER,
+             "%s: found no electrode positions, expected some for the mask %s; give --electrodes electrodes.tsv", eit->source,
+             mask);
+  PetscCall(FgImageRead(mask, &info, &values));
+  total = FgGridVoxels(&info.grid);
+  PetscCall(PetscMalloc2(total, &voxel, eit->nelectrodes, &radius));
+  for (PetscInt v = 0; v < total; v++) {
+    if (isfinite(values[v]) && values[v] != 0.0f) voxel[n++] = v;
+  }
+  for (PetscInt l = 0; l < eit->nelectrodes; l++) {
+    radius[l] = !isnan(s->electrode_radius)                             ? s->electrode_radius
+                : eit->electrode_radius && eit->electrode_radius[l] > 0 ? eit->electrode_radius[l]
+                                                                        : DEFAULT_ELECTRODE_RADIUS;
+  }
+  code = n ? FgMeshCreateVoxels(&info.grid, n, voxel, eit->nelectrodes, (const char(*)[32])eit->name, eit->position, radius, mesh,
+                                ndropped)
+           : PETSC_SUCCESS;
+  PetscCall(PetscFree2(voxel, radius));
+  PetscCall(PetscFree(values));
+  PetscCheck(n, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found no voxel other than 0, expected a mask of at least one voxel", mask);
+  PetscCall(code);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* Rank 0. */
 static PetscErrorCode MakeMesh(const FgEitDomainSettings *s, const char *mask, const PetscInt elements[2], FgEit eit,
                                FgMesh *mesh, char source[PETSC_MAX_PATH_LEN + 64], PetscInt *ndropped)
@@ -123,7 +161,7 @@ static PetscErrorCode MakeMesh(const FgEitDomainSettings *s, const char *mask, c
     PetscCall(MatchElectrodes(eit, *mesh, s->mesh));
   } else if (mask[0]) {
     PetscCall(PetscStrncpy(source, mask, PETSC_MAX_PATH_LEN));
-    SETERRQ(PETSC_COMM_SELF, PETSC_ERR_SUP, "this kind of domain is not available yet");
+    PetscCall(MeshFromMask(s, mask, eit, mesh, ndropped));
   } else if (eit->mesh) {
     PetscCall(PetscSNPrintf(source, PETSC_MAX_PATH_LEN + 64, "the mesh in %s", eit->source));
     *mesh     = eit->mesh;

@@ -63,7 +63,7 @@ const FgOption FgEitFitOptions[] = {
               "each of them; auto: impedance with a reference and the closure isotropic, else conductivity"},
   {.name = "model-error", .type = FG_OPTION_REAL, MEMBER(model_error), .unit = "1", .word = "auto", .lower = 0, .upper = 10,
    .summary = "adds this times the voltage, with a reference the difference of voltages, to the noise's standard deviation (in squares); "
-              "auto: 0, with a reference 0.05"},
+              "auto: 0; with a reference what redundant patterns contradict, else 0.05"},
   {.name = "noise-relative", .type = FG_OPTION_REAL, MEMBER(noise_relative), .unit = "1", .word = "auto", .lower = 0, .upper = 1,
    .summary = "standard deviation of the noise over the voltage; auto: what the file says, else 0.001"},
   {.name = "noise-absolute", .type = FG_OPTION_REAL, MEMBER(noise_absolute), .unit = "V", .word = "auto", .lower = 0, .upper = 1e6,

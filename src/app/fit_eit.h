@@ -36,6 +36,8 @@ typedef struct {
   unsigned char     *status;                        /* [domain->nlocal] FgStatus bits */
   PetscInt           samples;                       /* voltages that are fitted */
   double             noise_median;                  /* [V] */
+  PetscBool          contradicted;                  /* deviations come from what redundant patterns contradict */
+  PetscInt           contradictions;                /* degrees of freedom of that */
   PetscBool          searched;                      /* the weight was */
   FgWeightSearch     search;
   FgSolveReport      solve;

@@ -65,6 +65,28 @@ static int CompareDoubles(const void *a, const void *b)
   return (x > y) - (x < y);
 }
 
+/* Where current patterns are redundant, what they contradict each other tells how well the differences are known, measurement by
+   measurement; it takes the place of the model error. */
+static PetscErrorCode AddContradiction(FgEitFit *fit, const double *difference)
+{
+  const FgEit  eit = fit->eit;
+  const size_t n   = (size_t)eit->npatterns * (size_t)eit->nmeasurements;
+  double      *zero, *contradiction;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(eit->nmeasurements, &contradiction));
+  PetscCall(FgEitContradiction(eit, difference, contradiction, &fit->contradictions));
+  fit->contradicted = isfinite(contradiction[0]) ? PETSC_TRUE : PETSC_FALSE;
+  if (fit->contradicted) {
+    PetscCall(PetscCalloc1(n, &zero));
+    FgEitDeviation(fit, eit->voltage, zero, 0.0, fit->deviation);
+    for (size_t i = 0; i < n; i++) fit->deviation[i] = hypot(fit->deviation[i], contradiction[i % (size_t)eit->nmeasurements]);
+    PetscCall(PetscFree(zero));
+  }
+  PetscCall(PetscFree(contradiction));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgEitSetData(FgEitFit *fit, const double *predicted)
 {
   const FgEit  eit = fit->eit;
@@ -81,6 +103,7 @@ PetscErrorCode FgEitSetData(FgEitFit *fit, const double *predicted)
     fit->value[i] = predicted ? predicted[i] + size[i] : size[i];
   }
   FgEitDeviation(fit, eit->voltage, size, FgEitModelError(fit), fit->deviation);
+  if (predicted && isnan(fit->settings->eit.model_error)) PetscCall(AddContradiction(fit, size));
   if (predicted) { /* the reference has noise of its own */
     FgEitDeviation(fit, eit->reference, size, 0.0, noise);
     for (size_t i = 0; i < n; i++) fit->deviation[i] = hypot(fit->deviation[i], noise[i]);

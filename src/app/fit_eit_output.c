@@ -127,9 +127,9 @@ static PetscErrorCode WriteMap(const FgEitFit *fit, const float *all, int channe
 /* Rank 0. Triangles with electrodes in a plane; three slices of the maps in space. */
 static PetscErrorCode WritePicture(const FgEitFit *fit, const float *all, const FgResult *result)
 {
-  const FgMesh   mesh     = fit->mesh;
-  const PetscInt channel  = fit->isotropic ? fit->mode == FG_EIT_DIFFERENCE ? CHANGE : CONDUCTIVITY : POROSITY;
-  const char    *titles[] = {"conductivity", "change of log conductivity", "porosity"}, *units[] = {"S/m", "1", "1"};
+  const FgMesh   mesh    = fit->mesh;
+  const PetscInt channel = fit->isotropic ? fit->mode == FG_EIT_ABSOLUTE ? CONDUCTIVITY : CHANGE : POROSITY;
+  const char *titles[] = {"conductivity", "logarithm of conductivity over background", "porosity"}, *units[] = {"S/m", "1", "1"};
   const PetscInt nvoxels = FgGridVoxels(&fit->grid);
   char           path[PETSC_MAX_PATH_LEN + 16];
   float         *values;

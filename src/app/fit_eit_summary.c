@@ -18,8 +18,9 @@ static void Print(const FgEitFit *fit, double at_bound)
   const FgSolveReport *solve = &fit->solve;
   FgLog               *log   = fit->log;
 
-  FgLogResult(log, "data     %s: %d voltages of %d electrodes, %s, median deviation %.3g V", fit->eit->source, (int)fit->samples,
-              (int)fit->eit->nelectrodes, FgEitModes[fit->mode], fit->noise_median);
+  FgLogResult(log, "data     %s: %d voltages of %d electrodes, %s, median deviation %.3g V%s", fit->eit->source,
+              (int)fit->samples, (int)fit->eit->nelectrodes, FgEitModes[fit->mode], fit->noise_median,
+              fit->contradicted ? " from what redundant patterns contradict" : "");
   FgLogResult(log, "domain   %s: %d %s, %d unknowns", fit->mesh_source, (int)fit->mesh->nelements,
               fit->mesh->dim == 2 ? "triangles" : "tetrahedra", (int)(fit->domain->nglobal * fit->field->ncomponents));
   if (fit->fitted) {
@@ -93,7 +94,9 @@ static json_t *Json(const FgEitFit *fit, const FgResult *result, double at_bound
                                 "fitted", (int)fit->samples, "missing", (int)eit->ndropped, "silent_electrodes",
                                 (int)eit->nsilent));
   json_object_set_new(root, "noise",
-                      json_pack("{s:f, s:f}", "median_deviation_V", fit->noise_median, "model_error", FgEitModelError(fit)));
+                      json_pack("{s:f, s:f, s:b, s:i}", "median_deviation_V", fit->noise_median, "model_error",
+                                fit->contradicted ? 0.0 : FgEitModelError(fit), "from_redundant_patterns", fit->contradicted,
+                                "redundancy", (int)fit->contradictions));
   json_object_set_new(root, "domain",
                       json_pack("{s:s, s:i, s:i, s:i, s:i}", "source", fit->mesh_source, "dimension", (int)fit->mesh->dim,
                                 "elements", (int)fit->mesh->nelements, "nodes", (int)fit->mesh->nnodes, "sites",
