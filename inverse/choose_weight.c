@@ -20,6 +20,7 @@
    docs/weights.md has measurements of all. Each solve starts from the one before, the last from the best.
    Source: G. H. Golub, M. Heath, G. Wahba, Technometrics 21 (1979); V. A. Morozov, Soviet Math. Dokl. 7 (1966); P. Hall,
    D. M. Titterington, J. R. Stat. Soc. B 49 (1987), on equivalent degrees of freedom; for risk see risk.h. */
+#include "choose_weight.h"
 #include "risk.h"
 
 #include <math.h>
@@ -325,6 +326,9 @@ PetscErrorCode FgSolveChooseWeight(FgProblem problem, const FgSolveOptions *opti
   PetscBool      risk, gcv;
 
   PetscFunctionBegin;
+  if (problem->model->ops->misfit) {
+    PetscFunctionReturn(FgChooseWeightGlobal(problem, options, criterion, alpha_start, seed, search, report));
+  }
   PetscCall(FgProblemPrice(problem, 0.5 * search->pointwise_chi2, search->samples, &eta));
   search->pointwise_variance = search->pointwise_chi2 / search->samples - eta + eta / left;
   search->npoints            = 0;

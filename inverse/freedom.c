@@ -6,6 +6,7 @@
    too few degrees of freedom for total variation (docs/weights.md). One probe suffices: its relative error is about sqrt(2/p_eff), a fraction of a percent for ten thousand voxels. The probe depends on
    the seed and the global site number only, so it is the same on any number of ranks.
    Source: M. F. Hutchinson, Commun. Stat. Simul. Comput. 19 (1990). */
+#include "global.h"
 #include "influence.h"
 
 PetscErrorCode FgProblemFreedom(FgProblem problem, unsigned long seed, PetscReal *freedom)
@@ -14,6 +15,7 @@ PetscErrorCode FgProblemFreedom(FgProblem problem, unsigned long seed, PetscReal
   Vec         z, b, x;
 
   PetscFunctionBegin;
+  if (problem->model->ops->misfit) PetscFunctionReturn(FgGlobalFreedom(problem, seed, 4, freedom));
   PetscCall(FgInfluenceCreate(problem, &influence));
   influence->bent = PETSC_TRUE;
   PetscCall(VecDuplicate(influence->free, &z));

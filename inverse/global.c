@@ -29,6 +29,23 @@ static PetscErrorCode Mult(Mat A, Vec v, Vec y)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode HasGained(KSP ksp, PetscInt n, PetscReal norm, KSPConvergedReason *reason, void *context)
+{
+  FgGlobal    g = (FgGlobal)context;
+  Vec         x;
+  PetscScalar now;
+  double     *then = &g->gained[n % FG_GLOBAL_MEMORY];
+
+  PetscFunctionBegin;
+  *reason = KSP_CONVERGED_ITERATING;
+  PetscCall(KSPGetSolution(ksp, &x));
+  PetscCall(VecDot(g->right, x, &now));
+  if (!(norm > 0.0)) *reason = KSP_CONVERGED_ATOL;
+  else if (n >= FG_GLOBAL_MEMORY && now - *then <= PetscMax(g->relative * now, g->absolute)) *reason = KSP_CONVERGED_RTOL;
+  *then = now;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgProblemSamples(FgProblem problem, double *samples)
 {
   const FgData *data = &problem->data;
@@ -65,7 +82,8 @@ PetscErrorCode FgGlobalCreate(FgProblem problem, FgGlobal *global)
   PetscCall(KSPGetPC(g->ksp, &pc));
   if (problem->regularizer) PetscCall(FgPriorSetPC(g->prior, pc));
   else PetscCall(PCSetType(pc, PCNONE));
-  PetscCall(KSPSetTolerances(g->ksp, 1e-2, 0.0, 1e30, 300));
+  PetscCall(KSPSetTolerances(g->ksp, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, 500));
+  PetscCall(KSPSetConvergenceTest(g->ksp, HasGained, g, NULL));
   PetscCall(KSPSetFromOptions(g->ksp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -115,12 +133,14 @@ PetscErrorCode FgGlobalFactor(FgGlobal g)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgGlobalSolve(FgGlobal g, double tolerance, Vec b, Vec x)
+PetscErrorCode FgGlobalSolve(FgGlobal g, double relative, double absolute, Vec b, Vec x)
 {
   PetscInt iterations;
 
   PetscFunctionBegin;
-  PetscCall(KSPSetTolerances(g->ksp, tolerance, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT));
+  g->right    = b;
+  g->relative = relative;
+  g->absolute = absolute;
   PetscCall(KSPSolve(g->ksp, b, x));
   PetscCall(KSPGetIterationNumber(g->ksp, &iterations));
   g->iterations += iterations;

@@ -9,17 +9,21 @@
 
 #include "prior.h"
 
+enum { FG_GLOBAL_MEMORY = 15 };
+
 typedef struct FgGlobal_ *FgGlobal;
 struct FgGlobal_ {
   FgProblem problem; /* borrowed; its x and work are used */
   FgPrior   prior;
   PetscBool bent;
-  double    samples;    /* data that are not NaN */
-  Vec       free;       /* F: 1 or 0 */
-  Vec       in;         /* work */
-  Mat       A;          /* shell */
-  KSP       ksp;        /* options prefix "global_" */
-  PetscInt  iterations; /* of conjugate gradients, in all */
+  double    samples;                                      /* data that are not NaN */
+  Vec       free;                                         /* F: 1 or 0 */
+  Vec       in;                                           /* work */
+  Mat       A;                                            /* shell */
+  KSP       ksp;                                          /* options prefix "global_" */
+  PetscInt  iterations;                                   /* of conjugate gradients, in all */
+  Vec       right;                                        /* of the present solve; borrowed */
+  double    relative, absolute, gained[FG_GLOBAL_MEMORY]; /* b.x of the last iterations, in turn */
 };
 
 /* All variables free. Collective, as all below. */
@@ -29,8 +33,12 @@ PETSC_EXTERN PetscErrorCode FgGlobalDestroy(FgGlobal *global);
 PETSC_EXTERN PetscErrorCode FgGlobalHold(FgGlobal global, Vec gradient);
 /* Factors the prior with the weights as they are frozen. */
 PETSC_EXTERN PetscErrorCode FgGlobalFactor(FgGlobal global);
-/* x = A^-1 F b to a relative tolerance in the norm of P^-1, from 0; P of the last FgGlobalFactor. */
-PETSC_EXTERN PetscErrorCode FgGlobalSolve(FgGlobal global, double tolerance, Vec b, Vec x);
+/* x = A^-1 b from 0, b 0 where variables are held, with P of the last FgGlobalFactor. Ends where the last steps have added less than
+   `relative` of b.x or than `absolute` to it: b.x/2 is what a step lowers a parabola by, and b.x the quadratic form of A^-1. A small
+   residual would not do: the modes that data tell best have residuals larger by many powers of ten than others that count as much. */
+PETSC_EXTERN PetscErrorCode FgGlobalSolve(FgGlobal global, double relative, double absolute, Vec b, Vec x);
+/* p_eff at field->m, of which the model's J is, by nprobes random signs of the data. */
+PETSC_EXTERN PetscErrorCode FgGlobalFreedom(FgProblem problem, unsigned long seed, PetscInt nprobes, PetscReal *freedom);
 /* Data that are not NaN, of all ranks. */
 PETSC_EXTERN PetscErrorCode FgProblemSamples(FgProblem problem, double *samples);
 /* Whether the regularizer is a quadratic form, whose weights do not move with the field. */

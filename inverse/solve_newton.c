@@ -24,6 +24,7 @@
 typedef struct {
   FgProblem problem;
   FgGlobal  global;
+  double    worth;                                               /* what a step may leave in -g.s */
   Vec       start, gradient, data_gradient, step, right, change; /* without ghosts; start [component units], others whitened */
 } Newton;
 
@@ -138,7 +139,7 @@ static PetscErrorCode FindStep(Newton *s, PetscReal *decrement)
 
     if (round) PetscCall(ModelGradient(s));
     PetscCall(FgGlobalFactor(s->global));
-    PetscCall(FgGlobalSolve(s->global, 0.03, s->right, s->change));
+    PetscCall(FgGlobalSolve(s->global, 0.02, s->worth, s->right, s->change));
     PetscCall(VecDot(s->right, s->change, &product));
     gain = product;
     if (!round) first = gain;
@@ -218,6 +219,7 @@ static PetscErrorCode Iterate(Newton *s, const FgSolveOptions *options, FgSolveR
   const char *reason = "iteration limit";
 
   PetscFunctionBegin;
+  s->worth = 0.1 * options->tolerance * options->tolerance * s->global->samples;
   PetscCall(FgFieldRecenter(s->problem->field));
   PetscCall(Evaluate(s, report));
   while (report->iterations < options->max_iterations) {

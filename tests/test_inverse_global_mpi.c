@@ -378,11 +378,134 @@ static void solvers_agree(void **state)
   }
 }
 
+/* tr(A^-1 B) by dense algebra on one rank's worth of columns: column k of A and of B by their action on unit vectors. */
+static double DenseFreedom(Case *c)
+{
+  gsl_matrix      *A = gsl_matrix_alloc(SITES, SITES), *B = gsl_matrix_alloc(SITES, SITES);
+  gsl_permutation *order = gsl_permutation_alloc(SITES);
+  double           trace = 0.0;
+  int              sign;
+  Vec              v, y;
+
+  assert_false(VecDuplicate(c->field->m, &v));
+  assert_false(VecDuplicate(v, &y));
+  for (PetscInt k = 0; k < SITES; k++) {
+    for (int whole = 0; whole < 2; whole++) {
+      double             column[SITES] = {0.0};
+      const PetscScalar *out;
+
+      assert_false(VecSet(v, 0.0));
+      if (k >= c->domain->first && k < c->domain->first + c->domain->nlocal) assert_false(VecSetValue(v, k, 1.0, INSERT_VALUES));
+      assert_false(VecAssemblyBegin(v));
+      assert_false(VecAssemblyEnd(v));
+      assert_false(FgProblemHessian(c->problem, PETSC_TRUE, v, y));
+      assert_false(VecScale(v, c->problem->scale[0] * c->problem->scale[0]));
+      if (whole) assert_false(FgRegularizerCurvature(c->regularizer, c->field->m, v, c->problem->alpha, y));
+      assert_false(VecGetArrayRead(y, &out));
+      for (PetscInt i = 0; i < c->domain->nlocal; i++) column[c->domain->first + i] = out[i];
+      assert_false(VecRestoreArrayRead(y, &out));
+      MPI_Allreduce(MPI_IN_PLACE, column, SITES, MPI_DOUBLE, MPI_SUM, PETSC_COMM_WORLD);
+      for (PetscInt i = 0; i < SITES; i++) gsl_matrix_set(whole ? A : B, i, k, column[i]);
+    }
+  }
+  assert_false(VecDestroy(&v));
+  assert_false(VecDestroy(&y));
+  gsl_linalg_LU_decomp(A, order, &sign);
+  for (PetscInt k = 0; k < SITES; k++) {
+    gsl_vector_view column = gsl_matrix_column(B, k);
+
+    gsl_linalg_LU_svx(A, order, &column.vector);
+    trace += gsl_vector_get(&column.vector, k);
+  }
+  gsl_matrix_free(A);
+  gsl_matrix_free(B);
+  gsl_permutation_free(order);
+  return trace;
+}
+
+/* The estimate keeps to the trace within the standard deviation of its four probes, at most sqrt(2 p/4), three times. */
+static void freedom_is_the_trace(void **state)
+{
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    FgSolveOptions options = {.solver = "newton", .tolerance = 0.01, .max_iterations = 50};
+    FgSolveReport  report;
+    PetscReal      found;
+    double         exact;
+    Case           c;
+
+    AgreedSuccess(CaseCreate(k ? "tv" : "tikhonov", 0.2, 1e-2, 0.5, &c));
+    AgreedSuccess(FgSolveField(c.problem, &options, &report));
+    AgreedSuccess(FgProblemFreedom(c.problem, 3, &found));
+    exact = DenseFreedom(&c);
+    AgreedTrue(exact > 5.0 && exact < DATA && fabs(found - exact) < 3.0 * sqrt(0.5 * exact));
+    AgreedSuccess(CaseDestroy(&c));
+  }
+}
+
+/* Root mean square error at the weight that is chosen, against the least along a scan. */
+static void the_weight_is_near_the_best(void **state)
+{
+  static const char *const criteria[] = {"discrepancy", "gcv"};
+
+  (void)state;
+  for (int k = 0; k < 2; k++) {
+    FgSolveOptions          options = {.solver = "newton", .tolerance = 0.02, .max_iterations = 50};
+    const FgRegularizerOps *ops     = FgRegularizerFind(k ? "tv" : "tikhonov");
+    FgSolveReport           report;
+    double                  best = INFINITY;
+    Case                    c;
+
+    AgreedSuccess(CaseCreate(ops->name, 0.2, 1e-2, 1.0, &c));
+    for (c.problem->alpha = 30.0; c.problem->alpha > 1e-3; c.problem->alpha /= 3.0) {
+      double error;
+
+      AgreedSuccess(FgSolveField(c.problem, &options, &report));
+      error = Error(&c);
+      best  = fmin(best, error);
+    }
+    for (int j = 0; j < 2; j++) {
+      FgWeightSearch search = {.nparts = 1, .parts = {{"all", 1.0, PETSC_FALSE}}};
+
+      AgreedSuccess(VecSet(c.field->m, 0.0));
+      c.model->counts.apply = 0;
+      AgreedSuccess(FgSolveChooseWeight(c.problem, &options, criteria[j], ops->alpha, 1, &search, &report));
+      AgreedTrue(j || c.model->counts.apply <= 25);
+      AgreedTrue(search.reached && !search.note[0] && search.npoints <= 9);
+      AgreedTrue(Error(&c) < 1.2 * best);
+    }
+    AgreedSuccess(CaseDestroy(&c));
+  }
+}
+
+/* Noise that is given far too small is model error, and said to be; data without information say so too; voxelwise criteria are refused. */
+static void what_cannot_be_reached_is_said(void **state)
+{
+  FgSolveOptions options = {.solver = "newton", .tolerance = 0.02, .max_iterations = 50};
+  FgWeightSearch search  = {.nparts = 1, .parts = {{"all", 1.0, PETSC_FALSE}}};
+  FgSolveReport  report;
+  Case           c;
+
+  (void)state;
+  AgreedSuccess(CaseCreate("tikhonov", 0.2, 1e-2, 1.0, &c));
+  for (PetscInt k = 0; k < c.model->ndatalocal; k++) c.sigma[k] *= 0.2f;
+  AgreedSuccess(FgSolveChooseWeight(c.problem, &options, "discrepancy", 0.06, 1, &search, &report));
+  AgreedTrue(!search.reached && strstr(search.note, "does not describe the data"));
+  for (PetscInt k = 0; k < c.model->ndatalocal; k++) c.sigma[k] = 1e4f;
+  AgreedSuccess(FgSolveChooseWeight(c.problem, &options, "discrepancy", 0.06, 1, &search, &report));
+  AgreedTrue(!search.reached && strstr(search.note, "no more than the prior"));
+  AgreedFailure(FgSolveChooseWeight(c.problem, &options, "risk", 0.06, 1, &search, &report), PETSC_ERR_USER, "voxels");
+  AgreedSuccess(CaseDestroy(&c));
+}
+
 int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_matrix_is_the_lagged_hessian),
       cmocka_unit_test(solvers_agree),
+      cmocka_unit_test(freedom_is_the_trace),
+      cmocka_unit_test(the_weight_is_near_the_best),
+      cmocka_unit_test(what_cannot_be_reached_is_said),
   };
   int failed;
 

@@ -106,17 +106,19 @@ typedef struct {
   /* given */
   PetscInt     nparts, term_part[8], component_part[8]; /* part of each regularizer term and of each component */
   FgWeightPart parts[FG_MAX_PARTS];
-  double       samples, pointwise_chi2, pointwise_freedom; /* of all voxels together */
+  double       samples, pointwise_chi2, pointwise_freedom; /* of all voxels together; where data belong to no site, found */
   /* found */
   FgWeightPoint points[32]; /* in the order of the search; the last is where the weights were chosen */
   PetscInt      npoints;
   double        pointwise_variance; /* pointwise_chi2/(samples - pointwise_freedom) [1] */
   PetscBool     reached;            /* the criterion decided, not the end of the search */
+  char          note[240];          /* where data belong to no site: why it was not reached, else "" */
 } FgWeightSearch;
 PETSC_EXTERN const char *const FgCriteria[]; /* "risk", "gcv", "discrepancy", NULL */
 /* Writes alpha * ratio into the terms of the problem's regularizer: alpha to the problem, ratios to the terms. */
 PETSC_EXTERN PetscErrorCode FgProblemSetWeights(FgProblem problem, const FgWeightSearch *search, double alpha);
-/* From the pointwise fit: searches the weights by the criterion and solves there. Collective. */
+/* From the pointwise fit, or where data belong to no site from any start: searches the weights by the criterion and solves there. Of such
+   data only alpha is searched, by "discrepancy" or "gcv"; "risk" is refused (PETSC_ERR_USER). Collective. */
 PETSC_EXTERN PetscErrorCode FgSolveChooseWeight(FgProblem problem, const FgSolveOptions *options, const char *criterion,
                                                 double alpha_start, unsigned long seed, FgWeightSearch *search,
                                                 FgSolveReport *report);

@@ -1,0 +1,236 @@
+/* choose_weight_global.c: the regularization weight from data that belong to no site.
+
+   With N data, chi2 and p = p_eff (freedom_global.c) of a fit, v = chi2/(N - p):
+
+   discrepancy  the largest alpha with v <= 1: the noise is known here, with the measurement. v does not fall to 0 with alpha but levels
+                off, at 1 but for chance, whose standard deviation is sqrt(2/(N - p)), if the model describes the data. So where v stays above 1
+                the level is that of the end instead, raised by a few percent; where it stays above it by more than three such deviations the
+                model does not describe the data, which is said, and the weight is that of gcv, which needs no noise level.
+   gcv          alpha that minimises (chi2/N)/(1 - p/N)^2.
+
+   log v is followed along log alpha from the start of the search, by its slope where that is known, then by regula falsi between a weight that
+   is too large and one that is not. Every solve starts from the one before.
+   Source: V. A. Morozov, Soviet Math. Dokl. 7 (1966); P. Hall, D. M. Titterington, J. R. Stat. Soc. B 49 (1987), on equivalent degrees of
+   freedom; G. H. Golub, M. Heath, G. Wahba, Technometrics 21 (1979). */
+#include "choose_weight.h"
+#include "global.h"
+
+#include <math.h>
+
+enum { MAX_SOLVES = 8, PROBES = 4 };
+
+typedef struct {
+  FgProblem             problem;
+  const FgSolveOptions *options; /* of the rough solves */
+  unsigned long         seed;
+  FgWeightSearch       *search;
+  FgSolveReport        *report;
+} Search;
+
+/* By ascending alpha: log alpha, log v and log of the gcv function at what was visited. */
+typedef struct {
+  double   position[32], excess[32], gcv[32];
+  PetscInt n, last; /* last: where the last visited stands */
+} Curve;
+
+static PetscErrorCode Append(Search *s)
+{
+  FgWeightSearch *search = s->search;
+  FgWeightPoint  *point  = &search->points[search->npoints++];
+  PetscReal       freedom;
+  double          remaining;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMemzero(point, sizeof(*point)));
+  PetscCall(FgGlobalFreedom(s->problem, s->seed, PROBES, &freedom));
+  remaining        = PetscMax(1.0 - freedom / search->samples, 1.0 / search->samples);
+  point->alpha     = s->problem->alpha;
+  point->chi2      = 2.0 * s->report->misfit;
+  point->freedom   = freedom;
+  point->variance  = point->chi2 / search->samples / remaining;
+  point->gcv       = point->variance / remaining;
+  point->roughness = s->report->roughness;
+  point->sweeps    = s->report->iterations;
+  for (PetscInt p = 0; p < search->nparts; p++) point->ratio[p] = search->parts[p].ratio;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Visit(Search *s, double position, Curve *curve)
+{
+  const FgWeightPoint *point;
+  PetscInt             k = curve->n++;
+
+  PetscFunctionBegin;
+  PetscCall(FgProblemSetWeights(s->problem, s->search, exp(position)));
+  PetscCall(FgSolveField(s->problem, s->options, s->report));
+  PetscCall(Append(s));
+  point = &s->search->points[s->search->npoints - 1];
+  for (; k > 0 && curve->position[k - 1] > position; k--) {
+    curve->position[k] = curve->position[k - 1];
+    curve->excess[k]   = curve->excess[k - 1];
+    curve->gcv[k]      = curve->gcv[k - 1];
+  }
+  curve->position[k] = position;
+  curve->excess[k]   = log(PetscMax(point->variance, PETSC_MACHINE_EPSILON));
+  curve->gcv[k]      = log(PetscMax(point->gcv, PETSC_MACHINE_EPSILON));
+  curve->last        = k;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The minimum of gcv along the curve by a parabola; side: -1 or 1 where it is at that end and falls beyond. */
+static double Minimum(const Curve *curve, PetscInt *side)
+{
+  const double *x = curve->position, *y = curve->gcv;
+  PetscInt      least = 0;
+  double        left, right, curvature;
+
+  for (PetscInt k = 1; k < curve->n; k++) {
+    if (y[k] < y[least]) least = k;
+  }
+  *side = least == 0 ? -1 : least == curve->n - 1 ? 1 : 0;
+  if (*side) return x[least];
+  left      = (y[least] - y[least - 1]) / (x[least] - x[least - 1]);
+  right     = (y[least + 1] - y[least]) / (x[least + 1] - x[least]);
+  curvature = (right - left) / (x[least + 1] - x[least - 1]);
+  return curvature > 0.0 ? 0.5 * (x[least - 1] + x[least]) - 0.5 * left / curvature : x[least];
+}
+
+static PetscErrorCode SearchGcv(Search *s, double start, double *chosen)
+{
+  const double step = log(4.0);
+  double       next = start;
+  Curve        curve;
+  PetscInt     side = 0;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMemzero(&curve, sizeof(curve)));
+  for (PetscInt k = 0; k < MAX_SOLVES - 1; k++) {
+    PetscCall(Visit(s, next, &curve));
+    *chosen = Minimum(&curve, &side);
+    if (!side) break;
+    next = *chosen + step * (curve.n == 1 ? -1.0 : (double)side);
+  }
+  s->search->reached = side ? PETSC_FALSE : PETSC_TRUE;
+  if (side) {
+    PetscCall(PetscSNPrintf(s->search->note, sizeof(s->search->note), "gcv still falls at weight %.3g, where the search ended",
+                            exp(*chosen)));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Where to go while all visited weights are too large (toward = -1) or none is (1): as the slope says, by a factor of 2 to 10. */
+static double Extrapolate(const Curve *curve, double level, int toward)
+{
+  const PetscInt end  = toward < 0 ? 0 : curve->n - 1;
+  double         step = log(5.0);
+
+  if (curve->n > 1) {
+    const PetscInt inner = end - toward;
+    const double   slope = (curve->excess[end] - curve->excess[inner]) / (curve->position[end] - curve->position[inner]);
+
+    step = slope > 0.0 ? fabs(curve->excess[end] - level) / slope : log(10.0);
+  }
+  return curve->position[end] + toward * PetscMin(PetscMax(step, log(2.0)), log(10.0));
+}
+
+/* Whether v has come to its end: a factor of 10 in alpha would change it by less than 7 percent. */
+static PetscBool IsFlat(const Curve *curve)
+{
+  return curve->n > 1 && curve->excess[1] - curve->excess[0] < 0.03 * (curve->position[1] - curve->position[0]) ? PETSC_TRUE
+                                                                                                                : PETSC_FALSE;
+}
+
+static PetscErrorCode SearchDiscrepancy(Search *s, double start, double *chosen)
+{
+  const double    close  = 0.04;
+  FgWeightSearch *search = s->search;
+  double          level = 0.0, next = start;
+  PetscBool       ended = PETSC_FALSE;
+  Curve           curve;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMemzero(&curve, sizeof(curve)));
+  search->reached = PETSC_FALSE;
+  for (PetscInt solve = 0; solve < MAX_SOLVES; solve++) {
+    PetscInt    low   = -1;
+    const char *words = NULL;
+
+    PetscCall(Visit(s, next, &curve));
+    if (!ended && curve.excess[0] > 0.0 && IsFlat(&curve)) {
+      const FgWeightPoint *point  = &search->points[search->npoints - 1];
+      const double         chance = sqrt(2.0 / PetscMax(search->samples - point->freedom, 1.0));
+      double               least  = PetscMin(curve.excess[0], curve.excess[1]);
+
+      ended = PETSC_TRUE;
+      if (least > log(1.0 + 3.0 * chance)) {
+        PetscInt side;
+
+        *chosen = Minimum(&curve, &side);
+        PetscCall(PetscSNPrintf(
+            search->note, sizeof(search->note),
+            "however small the weight, chi2/(N - p) stays at %.3g, expected 1: the model does not describe the data "
+            "to their noise; give a larger noise or a model error. Weight by cross-validation",
+            exp(least)));
+        PetscFunctionReturn(PETSC_SUCCESS);
+      }
+      level = least + close;
+    }
+    for (PetscInt k = 0; k < curve.n; k++) {
+      if (curve.excess[k] <= level) low = k;
+    }
+    *chosen = low < 0 ? curve.position[0] : curve.position[low];
+    if (fabs(curve.excess[curve.last] - level) <= close) {
+      *chosen         = curve.position[curve.last];
+      search->reached = PETSC_TRUE;
+      break;
+    }
+    if (low < 0) {
+      next  = Extrapolate(&curve, level, -1);
+      words = "the search ended at a weight that is too large";
+    } else if (low == curve.n - 1) {
+      next  = Extrapolate(&curve, level, 1);
+      words = "however large the weight, the data are described to their noise: they say no more than the prior";
+    } else {
+      const double width = curve.position[low + 1] - curve.position[low];
+      const double part  = (level - curve.excess[low]) / (curve.excess[low + 1] - curve.excess[low]);
+
+      next            = curve.position[low] + width * PetscMin(PetscMax(part, 0.1), 0.9);
+      *chosen         = next;
+      search->reached = PETSC_TRUE;
+      if (width < 0.2) break;
+    }
+    if (!search->reached) PetscCall(PetscStrncpy(search->note, words, sizeof(search->note)));
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgChooseWeightGlobal(FgProblem problem, const FgSolveOptions *options, const char *criterion, double alpha_start,
+                                    unsigned long seed, FgWeightSearch *search, FgSolveReport *report)
+{
+  FgSolveOptions rough  = *options;
+  Search         s      = {problem, &rough, seed, search, report};
+  double         chosen = 0.0;
+  PetscBool      gcv, discrepancy;
+
+  PetscFunctionBegin;
+  PetscCall(PetscStrcmp(criterion, "gcv", &gcv));
+  PetscCall(PetscStrcmp(criterion, "discrepancy", &discrepancy));
+  PetscCheck(gcv || discrepancy, PETSC_COMM_SELF, PETSC_ERR_USER,
+             "criterion %s needs data of single voxels, which model %s has not; take discrepancy or gcv", criterion,
+             problem->model->ops->name);
+  PetscCheck(problem->regularizer, PETSC_COMM_SELF, PETSC_ERR_ARG_NULL, "a weight is chosen for a regularizer");
+  PetscCall(FgProblemSamples(problem, &search->samples));
+  search->npoints            = 0;
+  search->reached            = PETSC_FALSE;
+  search->note[0]            = 0;
+  search->pointwise_variance = 1.0;
+  rough.tolerance            = 2.0 * options->tolerance; /* the criteria need less than the map does */
+  rough.max_iterations       = PetscMin(options->max_iterations, 10);
+  if (gcv) PetscCall(SearchGcv(&s, log(alpha_start), &chosen));
+  else PetscCall(SearchDiscrepancy(&s, log(alpha_start), &chosen));
+  if (search->reached) search->note[0] = 0;
+  PetscCall(FgProblemSetWeights(problem, search, exp(chosen)));
+  PetscCall(FgSolveField(problem, options, report));
+  PetscCall(Append(&s));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
