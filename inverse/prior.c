@@ -4,7 +4,9 @@
    prior preconditions. */
 #include "prior.h"
 
-enum { LARGEST_DIRECT = 200000 }; /* variables; the factor of a mesh of tetrahedra takes some hundred entries a row by then */
+/* Variables up to which every rank factors the whole matrix by itself, which asks for one exchange a solve; and up to which there is a factor at
+   all: that of a mesh of tetrahedra takes some hundred entries a row by then. */
+enum { LARGEST_COPIED = 20000, LARGEST_DIRECT = 200000 };
 
 PetscErrorCode FgPriorCreate(FgProblem problem, FgPrior *prior)
 {
@@ -78,13 +80,22 @@ PetscErrorCode FgPriorAssemble(FgPrior prior, Vec free)
 PetscErrorCode FgPriorSetPC(FgPrior prior, PC pc)
 {
   const FgField field = prior->problem->field;
+  const double  n     = (double)field->domain->nglobal * field->ncomponents;
   PetscMPIInt   size;
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_size(field->domain->comm, &size));
-  if ((double)field->domain->nglobal * field->ncomponents > LARGEST_DIRECT) {
+  if (n > LARGEST_DIRECT) {
     PetscCall(PCSetType(pc, PCGAMG));
     PetscFunctionReturn(PETSC_SUCCESS);
+  }
+  if (size > 1 && n <= LARGEST_COPIED) {
+    KSP ksp;
+
+    PetscCall(PCSetType(pc, PCREDUNDANT));
+    PetscCall(PCRedundantGetKSP(pc, &ksp));
+    PetscCall(KSPGetPC(ksp, &pc));
+    size = 1;
   }
   PetscCall(PCSetType(pc, PCCHOLESKY));
   PetscCall(PCFactorSetMatSolverType(pc, size > 1 ? MATSOLVERMUMPS : MATSOLVERCHOLMOD));
