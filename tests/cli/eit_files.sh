@@ -5,6 +5,7 @@ source "$SOURCE/tests/cli/common"
 
 python3 -c 'import h5py, numpy' 2>/dev/null || { echo "skipped: python3-h5py is not installed"; exit 77; }
 
+# shellcheck disable=SC2016
 sed -n '/^### EIT measurements/,/^### /{/^```python/,/^```/p}' "$SOURCE/docs/formats.md" | grep -v '^```' >example.py
 python3 example.py
 expect_exit 0 "$FINEGRAIN" info tank.h5
