@@ -72,6 +72,8 @@ PetscErrorCode FgEitSystemCreate(const FgEitSpace *space, const FgEitOptions *op
 PetscErrorCode FgEitSystemDestroy(FgEitSystem *system);
 /* tensor[nsites][6] (xx, yy, zz, xy, xz, yz) [S/m], impedance[nelectrodes] [ohm m^2]. */
 PetscErrorCode FgEitAssemble(const FgEitSpace *space, FgEitSystem *system, const double *tensor, const double *impedance);
+/* values[nbasis][nbasis] of one element. */
+void FgEitElementStiffness(const FgEitSpace *space, PetscInt element, const double C[6], double *values);
 /* solve.c: the solver's choice and life; factors or prepares; solves for columns of unit currents current[n][nelectrodes] into X. */
 PetscErrorCode FgEitSolverCreate(const FgEitSpace *space, const FgEitOptions *options, FgEitSystem *system);
 PetscErrorCode FgEitSolverDestroy(FgEitSystem *system);
@@ -103,7 +105,8 @@ typedef struct {
   double       *tensor, *trial;   /* [nsites][6] */
   double       *impedance;        /* [nelectrodes] at which the system was factored */
   PetscBool     solved, complete; /* driven currents; all of them, with fields */
-  double       *rows, *work;      /* of a block of elements */
+  double       *rows;             /* of a block of elements */
+  double       *image;            /* as fields: their image under a stiffness, or weighted */
   double       *small[3];         /* [driven][n] or [driven][nmeasurements] */
   double       *residual;         /* [ndatalocal] */
 } FgEitState;

@@ -3,19 +3,19 @@
 
      dV_pq = - sum_e int_e grad u(pattern_q) . dC_e grad u(current_p)
 
-   In the basis of currents this is one small matrix T_kl = - sum_e int_e grad u_k . dC_e grad u_l, k driven, dV = drive T sense^T; and
-   back, with W = drive^T w sense, one contraction an element. Both run over blocks of elements whose gradients are matrices
-   [row][current], so that the work is that of matrix products. Source: D. B. Geselowitz, IEEE Trans. Biomed. Eng. 18 (1971) 38. */
+   In the basis of currents this is one small matrix, with the fields u as a matrix [dof][current] and K(dC) the stiffness of the change:
+
+     T = - u_driven^T K(dC) u,   dV = drive T sense^T
+
+   and back, W = drive^T w sense and y = u_driven W: the slope of an element is - sum_l grad y_l (x) grad u_l. What is of the size of
+   currents times currents is done once a degree of freedom, as a product of matrices, not once an element. Within an element
+   potentials are taken relative to its first node: far from the electrodes they differ little from node to node.
+   Source: D. B. Geselowitz, IEEE Trans. Biomed. Eng. 18 (1971) 38. */
 #include "eit.h"
 #include "finegrain/lanes.h"
 
 #include <petscblaslapack.h>
 #include <string.h>
-
-static PetscInt RowsPerElement(const FgEitSpace *space)
-{
-  return space->nquadrature * space->mesh->dim;
-}
 
 /* row[n] = sum over the basis of gradient x field. */
 FG_SIMD_CLONES
@@ -50,90 +50,125 @@ void FgEitGradients(FgEitState *s, PetscInt first, PetscInt count)
   }
 }
 
-/* work = change x rows, point by point. */
+/* out[nbasis - 1][n] = fields relative to those of the element's first degree of freedom. */
 FG_SIMD_CLONES
-static void Change(PetscInt dim, PetscInt points, const double C[6], PetscInt n, const double *restrict rows,
-                   double *restrict work)
+static void Relative(PetscInt nbasis, const PetscInt *restrict dof, PetscInt n, const double *restrict fields,
+                     double *restrict out)
 {
-  static const int at[3][3] = {{0, 3, 4}, {3, 1, 5}, {4, 5, 2}};
+  const double *restrict first = &fields[(size_t)dof[0] * n];
 
-  for (PetscInt q = 0; q < points; q++) {
-    for (PetscInt a = 0; a < dim; a++) {
-      double *restrict out      = &work[(size_t)(q * dim + a) * n];
-      const double *restrict in = &rows[(size_t)q * dim * n];
-      const double c0 = C[at[a][0]], c1 = C[at[a][1]], c2 = dim == 3 ? C[at[a][2]] : 0.0;
-      const double *restrict last = &in[(size_t)(dim - 1) * n];
+  for (PetscInt i = 1; i < nbasis; i++) {
+    const double *restrict field = &fields[(size_t)dof[i] * n];
+    double *restrict row         = &out[(size_t)(i - 1) * n];
 
 #pragma omp simd
-      for (PetscInt k = 0; k < n; k++) out[k] = c0 * in[k] + c1 * in[n + k] + c2 * last[k];
+    for (PetscInt k = 0; k < n; k++) row[k] = field[k] - first[k];
+  }
+}
+
+/* image[dof] += stiffness x relative; the rows of a stiffness sum to zero, so what the others get the first gives. */
+FG_SIMD_CLONES
+static void Stiffen(PetscInt nbasis, const PetscInt *restrict dof, PetscInt n, const double *restrict stiffness,
+                    const double *restrict relative, double *restrict image)
+{
+  double *restrict first = &image[(size_t)dof[0] * n];
+
+  for (PetscInt i = 1; i < nbasis; i++) {
+    double *restrict row = &image[(size_t)dof[i] * n];
+
+    for (PetscInt j = 1; j < nbasis; j++) {
+      const double *restrict in = &relative[(size_t)(j - 1) * n];
+      const double c            = stiffness[i * nbasis + j];
+
+#pragma omp simd
+      for (PetscInt k = 0; k < n; k++) {
+        row[k] += c * in[k];
+        first[k] -= c * in[k];
+      }
     }
   }
 }
 
 PetscErrorCode FgEitProducts(FgEitState *s, const double *change, double *products)
 {
-  const PetscInt     per = RowsPerElement(&s->space), block = FG_EIT_BLOCK_ROWS / per, n = s->currents.n, nd = s->currents.driven;
-  const PetscScalar  minus = -1.0, one = 1.0;
-  const PetscBLASInt columns = (PetscBLASInt)n, driven = (PetscBLASInt)nd;
+  const FgEitSpace  *space = &s->space;
+  const PetscInt     nb = space->nbasis, n = s->currents.n, nd = s->currents.driven;
+  const PetscScalar  minus = -1.0, zero = 0.0;
+  const PetscBLASInt columns = (PetscBLASInt)n, driven = (PetscBLASInt)nd, rows = (PetscBLASInt)(space->nowned + space->nghost);
 
   PetscFunctionBegin;
-  PetscCall(PetscArrayzero(products, nd * n));
-  for (PetscInt first = 0; first < s->space.nelements; first += block) {
-    const PetscInt     count = PetscMin(block, s->space.nelements - first);
-    const PetscBLASInt rows  = (PetscBLASInt)(count * per);
+  PetscCall(PetscArrayzero(s->image, (size_t)(space->nowned + space->nghost) * n));
+  for (PetscInt e = 0; e < space->nelements; e++) {
+    const PetscInt *dof = &space->dof[(size_t)e * nb];
+    double          stiffness[FG_EIT_BASIS * FG_EIT_BASIS];
 
-    FgEitGradients(s, first, count);
-    for (PetscInt e = 0; e < count; e++) {
-      const size_t place = (size_t)e * per * n;
-
-      Change(s->space.mesh->dim, s->space.nquadrature, &change[6 * (size_t)FgEitSite(&s->space, first + e)], n, &s->rows[place],
-             &s->work[place]);
-    }
-    PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &columns, &driven, &rows, &minus, s->work, &columns, s->rows, &columns, &one,
-                                        products, &columns));
+    FgEitElementStiffness(space, e, &change[6 * (size_t)FgEitSite(space, e)], stiffness);
+    Relative(nb, dof, n, s->fields, s->rows);
+    Stiffen(nb, dof, n, stiffness, s->rows, s->image);
   }
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, products, (int)(nd * n), MPI_DOUBLE, MPI_SUM, s->space.comm));
+  PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &columns, &driven, &rows, &minus, s->image, &columns, s->fields, &columns, &zero,
+                                      products, &columns));
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, products, (int)(nd * n), MPI_DOUBLE, MPI_SUM, space->comm));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* gram[m][m] = x y^T of rows [m][n]. */
 FG_SIMD_CLONES
-static double Dot(PetscInt n, const double *restrict x, const double *restrict y)
+static void Gram(PetscInt m, PetscInt n, const double *restrict x, const double *restrict y, double *restrict gram)
 {
-  double sum = 0.0;
+  for (PetscInt i = 0; i < m; i++) {
+    for (PetscInt j = 0; j < m; j++) {
+      double sum = 0.0;
 
 #pragma omp simd reduction(+ : sum)
-  for (PetscInt k = 0; k < n; k++) sum += x[k] * y[k];
-  return sum;
+      for (PetscInt k = 0; k < n; k++) sum += x[(size_t)i * n + k] * y[(size_t)j * n + k];
+      gram[i * m + j] = sum;
+    }
+  }
+}
+
+/* slope[6] -= the products of gradients, symmetrized, from those of the values at the degrees of freedom after the first. */
+static void AddSlope(const FgEitSpace *space, PetscInt element, const double *gram, double *slope)
+{
+  static const int at[3][3] = {{0, 3, 4}, {3, 1, 5}, {4, 5, 2}};
+  const PetscInt   dim = space->mesh->dim, m = space->nbasis - 1;
+  FgEitGradient    gradient;
+
+  FgEitElementGradients(space, element, gradient);
+  for (PetscInt q = 0; q < space->nquadrature; q++) {
+    for (PetscInt a = 0; a < dim; a++) {
+      double row[FG_EIT_BASIS] = {0};
+
+      for (PetscInt i = 0; i < m; i++) {
+        for (PetscInt j = 0; j < m; j++) row[j] += gradient[q][a][i + 1] * gram[i * m + j];
+      }
+      for (PetscInt b = 0; b < dim; b++) {
+        for (PetscInt j = 0; j < m; j++) slope[at[a][b]] -= row[j] * gradient[q][b][j + 1];
+      }
+    }
+  }
 }
 
 PetscErrorCode FgEitSlopes(FgEitState *s, const double *weight, double *slope)
 {
-  const PetscInt    per = RowsPerElement(&s->space), block = FG_EIT_BLOCK_ROWS / per, n = s->currents.n, dim = s->space.mesh->dim;
-  const PetscScalar minus = -1.0, zero = 0.0;
+  const FgEitSpace  *space = &s->space;
+  const PetscInt     nb = space->nbasis, n = s->currents.n;
+  const PetscScalar  one = 1.0, zero = 0.0;
   const PetscBLASInt columns = (PetscBLASInt)n, driven = (PetscBLASInt)s->currents.driven;
+  const PetscBLASInt rows = (PetscBLASInt)(space->nowned + space->nghost);
 
   PetscFunctionBegin;
-  PetscCall(PetscArrayzero(slope, 6 * (size_t)s->space.nsites));
-  for (PetscInt first = 0; first < s->space.nelements; first += block) {
-    const PetscInt     count = PetscMin(block, s->space.nelements - first);
-    const PetscBLASInt rows  = (PetscBLASInt)(count * per);
+  PetscCall(PetscArrayzero(slope, 6 * (size_t)space->nsites));
+  PetscCallBLAS("BLASgemm", BLASgemm_("N", "N", &columns, &rows, &driven, &one, weight, &columns, s->fields, &columns, &zero,
+                                      s->image, &columns));
+  for (PetscInt e = 0; e < space->nelements; e++) {
+    const PetscInt *dof = &space->dof[(size_t)e * nb];
+    double          gram[FG_EIT_BASIS * FG_EIT_BASIS], *weighted = &s->rows[(size_t)FG_EIT_BASIS * n];
 
-    FgEitGradients(s, first, count);
-    PetscCallBLAS("BLASgemm", BLASgemm_("N", "N", &columns, &rows, &driven, &minus, weight, &columns, s->rows, &columns, &zero,
-                                        s->work, &columns));
-    for (PetscInt e = 0; e < count; e++) {
-      double *out = &slope[6 * (size_t)FgEitSite(&s->space, first + e)];
-
-      for (PetscInt q = 0; q < s->space.nquadrature; q++) {
-        const double *g = &s->rows[(size_t)(e * per + q * dim) * n], *p = &s->work[(size_t)(e * per + q * dim) * n];
-
-        for (PetscInt a = 0; a < dim; a++) out[a] += Dot(n, &p[a * n], &g[a * n]);
-        out[3] += Dot(n, p, &g[n]) + Dot(n, &p[n], g);
-        if (dim == 2) continue;
-        out[4] += Dot(n, p, &g[2 * n]) + Dot(n, &p[2 * n], g);
-        out[5] += Dot(n, &p[n], &g[2 * n]) + Dot(n, &p[2 * n], &g[n]);
-      }
-    }
+    Relative(nb, dof, n, s->fields, s->rows);
+    Relative(nb, dof, n, s->image, weighted);
+    Gram(nb - 1, n, weighted, s->rows, gram);
+    AddSlope(space, e, gram, &slope[6 * (size_t)FgEitSite(space, e)]);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -54,7 +54,8 @@ PetscErrorCode FgEitStateCreate(MPI_Comm comm, FgEit eit, FgMesh mesh, const FgE
   PetscCall(PetscCalloc1(6 * (size_t)s->space.nsites, &s->tensor));
   PetscCall(PetscCalloc1(6 * (size_t)s->space.nsites, &s->trial));
   PetscCall(PetscCalloc1(eit->nelectrodes, &s->impedance));
-  PetscCall(PetscMalloc2((size_t)FG_EIT_BLOCK_ROWS * n, &s->rows, (size_t)FG_EIT_BLOCK_ROWS * n, &s->work));
+  PetscCall(PetscMalloc1((size_t)FG_EIT_BLOCK_ROWS * n, &s->rows));
+  PetscCall(PetscMalloc1((size_t)(s->space.nowned + s->space.nghost) * n, &s->image));
   for (int i = 0; i < 3; i++) PetscCall(PetscMalloc1((size_t)nd * PetscMax(n, eit->nmeasurements), &s->small[i]));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -77,7 +78,8 @@ PetscErrorCode FgEitStateDestroy(FgEitState **state)
   PetscCall(PetscFree(s->tensor));
   PetscCall(PetscFree(s->trial));
   PetscCall(PetscFree(s->impedance));
-  PetscCall(PetscFree2(s->rows, s->work));
+  PetscCall(PetscFree(s->rows));
+  PetscCall(PetscFree(s->image));
   PetscCall(PetscFree(s->residual));
   for (int i = 0; i < 3; i++) PetscCall(PetscFree(s->small[i]));
   PetscCall(FgEitCurrentsDestroy(&s->currents));

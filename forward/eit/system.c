@@ -98,8 +98,7 @@ PetscErrorCode FgEitSystemDestroy(FgEitSystem *system)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Stiffness of one element, row by row. */
-static void Stiffness(const FgEitSpace *space, PetscInt element, const double C[6], double *values)
+void FgEitElementStiffness(const FgEitSpace *space, PetscInt element, const double C[6], double *values)
 {
   static const int at[3][3] = {{0, 3, 4}, {3, 1, 5}, {4, 5, 2}};
   const PetscInt   dim = space->mesh->dim, nb = space->nbasis;
@@ -129,7 +128,7 @@ PetscErrorCode FgEitAssemble(const FgEitSpace *space, FgEitSystem *system, const
 
   PetscFunctionBegin;
   for (PetscInt e = 0; e < space->nelements; e++, value += nb * nb) {
-    Stiffness(space, e, &tensor[6 * (size_t)FgEitSite(space, e)], value);
+    FgEitElementStiffness(space, e, &tensor[6 * (size_t)FgEitSite(space, e)], value);
   }
   FgEitFaceIntegrals(space, integral, mass);
   for (PetscInt f = 0; f < space->nfaces; f++) {
