@@ -92,6 +92,8 @@ static int SameMeshes(FgMesh a, FgMesh b)
   return a->dim == b->dim && a->nnodes == b->nnodes && a->nelements == b->nelements && a->nsites == b->nsites &&
          a->nelectrodes == b->nelectrodes && SameReals(a->node, b->node, 3 * (size_t)a->nnodes) &&
          !memcmp(a->element, b->element, sizeof(PetscInt) * (size_t)(a->dim + 1) * (size_t)a->nelements) &&
+         !memcmp(a->site, b->site, sizeof(PetscInt) * (size_t)a->nelements) &&
+         SameReals(a->electrode_area, b->electrode_area, (size_t)a->nelectrodes) &&
          !memcmp(a->face_start, b->face_start, sizeof(PetscInt) * (size_t)(a->nelectrodes + 1)) &&
          !memcmp(a->face, b->face, sizeof(PetscInt) * (size_t)a->dim * (size_t)a->face_start[a->nelectrodes]);
 }
@@ -138,6 +140,45 @@ static void written_read_and_broadcast(void **state)
   AgreedSuccess(FgEitDestroy(&found));
   AgreedTrue(!found);
   AgreedSuccess(FgEitDestroy(&eit));
+}
+
+/* Meshes in space: of tetrahedra, and of voxels, whose sites have six of them each. */
+static void meshes_in_space(void **state)
+{
+  const PetscInt n  = 6;
+  FgGrid       grid = {.dims = {n, n, n}, .spacing = {10, 10, 10}, .affine = {{10, 0, 0, -25}, {0, 10, 0, -25}, {0, 0, 10, -25}}};
+  PetscInt     voxel[216];
+  double       position[3 * ELECTRODES], radius[ELECTRODES];
+  FgEit        eit  = Whole(), found;
+  const FgTank tank = {.radius      = 0.1,
+                       .height      = 0.1,
+                       .nelectrodes = ELECTRODES,
+                       .name        = (const char(*)[32])eit->name,
+                       .angle       = eit->angle,
+                       .width       = eit->width,
+                       .tall        = eit->tall};
+
+  (void)state;
+  for (PetscInt v = 0; v < n * n * n; v++) voxel[v] = v;
+  for (PetscInt l = 0; l < ELECTRODES; l++) {
+    radius[l]           = 0.012;
+    position[3 * l]     = 0.03 * cos(eit->angle[l]);
+    position[3 * l + 1] = 0.03 * sin(eit->angle[l]);
+    position[3 * l + 2] = 0.0;
+  }
+  for (int voxels = 0; voxels < 2 && !Rank(); voxels++) {
+    ExpectSuccess(FgMeshDestroy(&eit->mesh));
+    if (voxels)
+      ExpectSuccess(FgMeshCreateVoxels(&grid, n * n * n, voxel, ELECTRODES, (const char(*)[32])eit->name, position, radius,
+                                       &eit->mesh, NULL));
+    else ExpectSuccess(FgMeshCreateCylinder(&tank, 500, &eit->mesh));
+    assert_true(eit->mesh->nsites == (voxels ? n * n * n : eit->mesh->nelements));
+    ExpectSuccess(FgEitWrite(ScratchPath("space.h5"), eit));
+    ExpectSuccess(FgEitRead(ScratchPath("space.h5"), &found));
+    assert_true(Same(eit, found));
+    ExpectSuccess(FgEitDestroy(&found));
+  }
+  ExpectSuccess(FgEitDestroy(&eit));
 }
 
 /* Only what is required: three datasets and the impedance. */
@@ -484,6 +525,7 @@ int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(written_read_and_broadcast),
+      cmocka_unit_test(meshes_in_space),
       cmocka_unit_test(written_by_others),
       cmocka_unit_test(inconsistent),
       cmocka_unit_test(electrodes_drop),

@@ -24,7 +24,8 @@ static PetscInt FindElectrode(FgEit eit, const char *word, size_t length)
 
 static PetscErrorCode DropElectrodes(const char *list, FgEit eit)
 {
-  PetscInt *electrode, n = 0;
+  PetscInt      *electrode, n = 0;
+  PetscErrorCode code;
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(eit->nelectrodes, &electrode));
@@ -43,8 +44,9 @@ static PetscErrorCode DropElectrodes(const char *list, FgEit eit)
     if (!word[length]) break;
     word += length + 1;
   }
-  PetscCall(FgEitDrop(eit, n, electrode));
+  code = FgEitDrop(eit, n, electrode);
   PetscCall(PetscFree(electrode));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
