@@ -6,6 +6,16 @@ typedef struct {
   PetscInt element, corner; /* that the face belongs to and lies opposite to */
 } Face;
 
+static int CompareFaces(const void *a, const void *b)
+{
+  const Face *p = a, *q = b;
+
+  for (int k = 0; k < 2; k++) {
+    if (p->other[k] != q->other[k]) return p->other[k] < q->other[k] ? -1 : 1;
+  }
+  return 0;
+}
+
 void FgMeshFace(FgMesh mesh, PetscInt element, PetscInt corner, PetscInt face[3])
 {
   const PetscInt *node = mesh->element + (size_t)(mesh->dim + 1) * element;
@@ -48,14 +58,23 @@ PetscErrorCode FgMeshConnect(FgMesh mesh, PetscInt **neighbor, PetscInt *crowded
     }
   }
   for (PetscInt n = 0; n < mesh->nnodes; n++) {
+    const PetscBool sorted = start[n + 1] - start[n] > 64 ? PETSC_TRUE : PETSC_FALSE; /* few nodes have so many faces */
+
+    if (sorted) qsort(bucket + start[n], start[n + 1] - start[n], sizeof(*bucket), CompareFaces);
     for (size_t a = start[n]; a < start[n + 1]; a++) {
       PetscInt *mine = other + (size_t)corners * bucket[a].element + bucket[a].corner;
 
       for (size_t b = a + 1; b < start[n + 1]; b++) {
         PetscInt *theirs = other + (size_t)corners * bucket[b].element + bucket[b].corner;
 
-        if (bucket[a].other[0] != bucket[b].other[0] || bucket[a].other[1] != bucket[b].other[1]) continue;
-        if (*mine >= 0 || *theirs >= 0) *crowded = bucket[a].element;
+        if (CompareFaces(bucket + a, bucket + b) != 0) {
+          if (sorted) break;
+          continue;
+        }
+        if (*mine >= 0 || *theirs >= 0) {
+          *crowded = bucket[a].element;
+          break;
+        }
         *mine   = bucket[b].element;
         *theirs = bucket[a].element;
       }
