@@ -179,7 +179,9 @@ static PetscErrorCode SearchDiscrepancy(Search *s, double start, double *chosen)
       if (curve.excess[k] <= level) low = k;
     }
     *chosen = low < 0 ? curve.position[0] : curve.position[low];
-    if (fabs(curve.excess[curve.last] - level) <= close) {
+    /* Where v is flat many weights are close: then it must be known that a larger one would be too large. */
+    if (fabs(curve.excess[curve.last] - level) <= close && curve.last < curve.n - 1 &&
+        curve.excess[curve.last + 1] > level + close) {
       *chosen         = curve.position[curve.last];
       search->reached = PETSC_TRUE;
       break;

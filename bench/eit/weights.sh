@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Impedance tomography: error of the map against the weight, what the automatic choice takes, and solvers at equal objective.
+# usage: bench/eit/weights.sh BUILD_FOLDER [weights|solvers]      (ninja -C BUILD_FOLDER bench_eit_weights first)
+set -euo pipefail
+program=${1:?usage: bench/eit/weights.sh BUILD_FOLDER [weights|solvers]}/bench/bench_eit_weights
+what=${2:-weights}
+export OPENBLAS_NUM_THREADS=1
+
+case $what in
+weights)
+  for unknown in porosity isotropic; do
+    for regularizer in tv tikhonov; do
+      for seed in 1 2; do
+        printf '\n%s, %s, seed %s\n\n' "$unknown" "$regularizer" "$seed"
+        echo '| alpha | chi2/N | p | chi2/(N - p) | RMSE | factorizations | CPU [s] |'
+        echo '|---|---|---|---|---|---|---|'
+        "$program" "$unknown" "$regularizer" 1e-3 "$seed" 2000 scan discrepancy
+      done
+    done
+  done ;;
+solvers)
+  for regularizer in tikhonov tv; do
+    printf '\n%s\n\n' "$regularizer"
+    echo '| solver | tolerance | objective | RMSE of porosity [1] | factorizations | products | CPU [s] | ended by |'
+    echo '|---|---|---|---|---|---|---|---|'
+    "$program" porosity "$regularizer" 1e-3 1 2000 solvers 1
+  done ;;
+*) echo "weights.sh: '$what' is neither weights nor solvers" >&2; exit 2 ;;
+esac
