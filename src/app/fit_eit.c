@@ -197,7 +197,7 @@ static PetscErrorCode Solve(FgEitFit *fit)
   } else {
     fit->problem->alpha = s->alpha;
     PetscCall(FgSolveField(fit->problem, &options, &fit->solve));
-    fit->freedom = NAN;
+    PetscCall(FgProblemFreedom(fit->problem, (unsigned long)s->seed, &fit->freedom));
   }
   fit->chi2          = 2.0 * fit->solve.misfit;
   fit->seconds_field = FgWallSeconds() - start;

@@ -5,7 +5,8 @@
      difference   likewise             (walls, electrodes, the third dimension) cancels
 
    Variance: that of the noise, of both sets where there are two, and (model error times the signal)^2: a model that is a few per cent wrong
-   about the field is as much wrong about what an inclusion does to it. The signal is U, or U - U_ref. */
+   about the field is as much wrong about what an inclusion does to it. The signal is U, or U - U_ref. Where more current patterns of a
+   difference were driven than are independent, what they contradict each other says more than a guess (eit_noise.c). */
 #include "fit_eit.h"
 
 #include <math.h>
@@ -14,6 +15,7 @@
 #define NOISE_RELATIVE        1e-3 /* where neither file nor options say [1] */
 #define NOISE_ABSOLUTE        1e-4 /* likewise, of the largest voltage [1] */
 #define REFERENCE_MODEL_ERROR 0.05
+#define LEAST_REDUNDANCY      10 /* degrees of freedom a measurement from which its deviation is taken from contradictions */
 
 const char *const FgEitModes[] = {"absolute", "calibrated", "difference", NULL};
 
@@ -66,24 +68,39 @@ static int CompareDoubles(const void *a, const void *b)
 }
 
 /* Where current patterns are redundant, what they contradict each other tells how well the differences are known, measurement by
-   measurement; it takes the place of the model error. */
-static PetscErrorCode AddContradiction(FgEitFit *fit, const double *difference)
+   measurement, their noise included: deviation becomes at least that. FALSE in contradicted where they are not. */
+static PetscErrorCode RaiseToContradiction(FgEitFit *fit, const double *difference, double *deviation)
 {
   const FgEit  eit = fit->eit;
   const size_t n   = (size_t)eit->npatterns * (size_t)eit->nmeasurements;
-  double      *zero, *contradiction;
+  double      *contradiction;
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc1(eit->nmeasurements, &contradiction));
   PetscCall(FgEitContradiction(eit, difference, contradiction, &fit->contradictions));
-  fit->contradicted = isfinite(contradiction[0]) ? PETSC_TRUE : PETSC_FALSE;
-  if (fit->contradicted) {
-    PetscCall(PetscCalloc1(n, &zero));
-    FgEitDeviation(fit, eit->voltage, zero, 0.0, fit->deviation);
-    for (size_t i = 0; i < n; i++) fit->deviation[i] = hypot(fit->deviation[i], contradiction[i % (size_t)eit->nmeasurements]);
-    PetscCall(PetscFree(zero));
-  }
+  fit->contradicted = isfinite(contradiction[0]) && fit->contradictions >= LEAST_REDUNDANCY * eit->nmeasurements ? PETSC_TRUE
+                                                                                                                 : PETSC_FALSE;
+  for (size_t i = 0; i < n && fit->contradicted; i++)
+    deviation[i] = fmax(deviation[i], contradiction[i % (size_t)eit->nmeasurements]);
   PetscCall(PetscFree(contradiction));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Of the difference of two sets; without redundant patterns with the model error. */
+static PetscErrorCode DifferenceDeviation(FgEitFit *fit, const double *difference, double *deviation)
+{
+  const FgEit  eit = fit->eit;
+  const size_t n   = (size_t)eit->npatterns * (size_t)eit->nmeasurements;
+  double      *noise;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(n, &noise));
+  FgEitDeviation(fit, eit->voltage, difference, 0.0, deviation);
+  FgEitDeviation(fit, eit->reference, difference, 0.0, noise);
+  for (size_t i = 0; i < n; i++) deviation[i] = hypot(deviation[i], noise[i]);
+  if (isnan(fit->settings->eit.model_error)) PetscCall(RaiseToContradiction(fit, difference, deviation));
+  for (size_t i = 0; i < n && !fit->contradicted; i++) deviation[i] = hypot(deviation[i], FgEitModelError(fit) * difference[i]);
+  PetscCall(PetscFree(noise));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -91,23 +108,19 @@ PetscErrorCode FgEitSetData(FgEitFit *fit, const double *predicted)
 {
   const FgEit  eit = fit->eit;
   const size_t n   = (size_t)eit->npatterns * (size_t)eit->nmeasurements;
-  double      *size, *noise, *sorted, least = INFINITY;
+  double      *size, *sorted, least = INFINITY;
   PetscInt     first, nlocal;
   PetscMPIInt  rank, ranks;
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc2(n, &fit->value, n, &fit->deviation));
-  PetscCall(PetscMalloc3(n, &size, n, &noise, n, &sorted));
+  PetscCall(PetscMalloc2(n, &size, n, &sorted));
   for (size_t i = 0; i < n; i++) {
     size[i]       = predicted ? eit->voltage[i] - eit->reference[i] : eit->voltage[i];
     fit->value[i] = predicted ? predicted[i] + size[i] : size[i];
   }
-  FgEitDeviation(fit, eit->voltage, size, FgEitModelError(fit), fit->deviation);
-  if (predicted && isnan(fit->settings->eit.model_error)) PetscCall(AddContradiction(fit, size));
-  if (predicted) { /* the reference has noise of its own */
-    FgEitDeviation(fit, eit->reference, size, 0.0, noise);
-    for (size_t i = 0; i < n; i++) fit->deviation[i] = hypot(fit->deviation[i], noise[i]);
-  }
+  if (predicted) PetscCall(DifferenceDeviation(fit, size, fit->deviation));
+  else FgEitDeviation(fit, eit->voltage, size, FgEitModelError(fit), fit->deviation);
   for (size_t i = 0; i < n; i++) {
     if (!isfinite(fit->value[i]) || !isfinite(fit->deviation[i])) {
       fit->value[i]     = NAN;
@@ -119,7 +132,7 @@ PetscErrorCode FgEitSetData(FgEitFit *fit, const double *predicted)
   }
   qsort(sorted, (size_t)fit->samples, sizeof(*sorted), CompareDoubles);
   fit->noise_median = fit->samples ? sorted[fit->samples / 2] : 0.0;
-  PetscCall(PetscFree3(size, noise, sorted));
+  PetscCall(PetscFree2(size, sorted));
   PetscCheck(fit->samples, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: found no voltage that can be fitted, expected at least one", eit->source);
   PetscCheck(least > 0.0, PETSC_COMM_SELF, PETSC_ERR_USER,

@@ -38,6 +38,7 @@ static void Print(const FgEitFit *fit, double at_bound)
                 s->criterion, fit->search.reached ? "" : ", which found NO optimum: not chosen by the data",
                 (int)fit->search.npoints, fit->freedom);
   }
+  if (fit->searched && fit->search.note[0]) FgLogResult(log, "         %s", fit->search.note);
   FgLogResult(log, "solver   %s: %s after %d iterations, projected gradient %.1e (start %.1e)", solve->solver, solve->reason,
               (int)solve->iterations, solve->projected_gradient, solve->projected_gradient_start);
   FgLogResult(log, "fit      chi-squared %.4g of %d voltages, reduced %.3g; %.1f %% of sites at a bound", fit->chi2,
@@ -117,6 +118,7 @@ static json_t *Json(const FgEitFit *fit, const FgResult *result, double at_bound
   if (fit->searched) {
     json_object_set_new(part, "criterion", json_string(s->criterion));
     json_object_set_new(part, "target_reached", json_boolean(fit->search.reached));
+    if (fit->search.note[0]) json_object_set_new(part, "note", json_string(fit->search.note));
     json_object_set_new(part, "curve", Curve(&fit->search));
   }
   json_object_set_new(root, "weights", part);
