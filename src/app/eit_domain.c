@@ -159,7 +159,7 @@ static PetscErrorCode MakeMesh(const FgEitDomainSettings *s, const char *mask, c
   PetscFunctionBegin;
   if (s->mesh[0]) {
     PetscCall(PetscStrncpy(source, s->mesh, PETSC_MAX_PATH_LEN));
-    SETERRQ(PETSC_COMM_SELF, PETSC_ERR_SUP, "this kind of domain is not available yet");
+    PetscCall(FgMeshReadGmsh(s->mesh, s->mesh_unit, mesh));
     PetscCall(MatchElectrodes(eit, *mesh, s->mesh));
   } else if (mask[0]) {
     PetscCall(PetscStrncpy(source, mask, PETSC_MAX_PATH_LEN));
@@ -262,6 +262,38 @@ static PetscBool IsScannerFrame(const FgEitDomainSettings *s)
   return scanner;
 }
 
+/* The vector of the nearest voxel that has one, up to two voxels away: sites at the rim of a mesh may lie in voxels outside of a mask. */
+static PetscBool DirectionNear(const FgGrid *grid, const float *values, PetscInt voxel, double v[3])
+{
+  const size_t   n       = (size_t)FgGridVoxels(grid);
+  const PetscInt at[3]   = {voxel % grid->dims[0], voxel / grid->dims[0] % grid->dims[1], voxel / grid->dims[0] / grid->dims[1]};
+  PetscInt       nearest = PETSC_MAX_INT, d[3];
+
+  for (d[2] = -2; d[2] <= 2; d[2]++) {
+    for (d[1] = -2; d[1] <= 2; d[1]++) {
+      for (d[0] = -2; d[0] <= 2; d[0]++) {
+        const PetscInt distance = d[0] * d[0] + d[1] * d[1] + d[2] * d[2];
+        double         norm     = 0.0, found[3];
+        size_t         there;
+        PetscBool      inside = PETSC_TRUE;
+
+        for (int k = 0; k < 3; k++)
+          inside = inside && at[k] + d[k] >= 0 && at[k] + d[k] < grid->dims[k] ? PETSC_TRUE : PETSC_FALSE;
+        if (!inside || distance >= nearest) continue;
+        there = (size_t)(((at[2] + d[2]) * grid->dims[1] + at[1] + d[1]) * grid->dims[0] + at[0] + d[0]);
+        for (size_t k = 0; k < 3; k++) {
+          found[k] = values[k * n + there];
+          norm += found[k] * found[k];
+        }
+        if (!(norm > 1e-6 && isfinite(norm))) continue;
+        nearest = distance;
+        for (int k = 0; k < 3; k++) v[k] = found[k];
+      }
+    }
+  }
+  return nearest < PETSC_MAX_INT ? PETSC_TRUE : PETSC_FALSE;
+}
+
 /* Rank 0: direction[nsites][3] in the scanner frame from a map. */
 static PetscErrorCode SampleDirections(const FgEitDomainSettings *s, FgMesh mesh, double *direction)
 {
@@ -281,22 +313,14 @@ static PetscErrorCode SampleDirections(const FgEitDomainSettings *s, FgMesh mesh
   FgGridRotation(&info.grid, R);
   flip = FgGridDeterminant(&info.grid) > 0.0 ? -1.0 : 1.0;
   for (PetscInt i = 0; i < mesh->nsites; i++) {
-    const size_t n    = (size_t)FgGridVoxels(&info.grid);
-    double       v[3] = {0.0}, *to = &direction[3 * (size_t)i], norm = 0.0;
-    PetscInt     voxel;
+    double    v[3] = {1.0, 0.0, 0.0}, *to = &direction[3 * (size_t)i];
+    PetscInt  voxel;
+    PetscBool found = VoxelOfPoint(&info.grid, &centroid[3 * (size_t)i], &voxel);
 
-    if (VoxelOfPoint(&info.grid, &centroid[3 * (size_t)i], &voxel)) {
-      for (int k = 0; k < 3; k++) v[k] = values[(size_t)k * n + (size_t)voxel];
-    }
+    if (found) found = DirectionNear(&info.grid, values, voxel, v);
+    bad += !found;
     if (!scanner) v[0] *= flip;
-    for (int k = 0; k < 3; k++) {
-      to[k] = scanner ? v[k] : R[3 * k] * v[0] + R[3 * k + 1] * v[1] + R[3 * k + 2] * v[2];
-      norm += to[k] * to[k];
-    }
-    if (!(norm > 1e-6 && isfinite(norm))) {
-      bad++;
-      for (int k = 0; k < 3; k++) to[k] = k == 0;
-    }
+    for (int k = 0; k < 3; k++) to[k] = scanner ? v[k] : R[3 * k] * v[0] + R[3 * k + 1] * v[1] + R[3 * k + 2] * v[2];
   }
   PetscCall(PetscFree(centroid));
   PetscCall(PetscFree(values));

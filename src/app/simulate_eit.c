@@ -56,11 +56,11 @@ static PetscErrorCode ReadNames(const char *path, PetscInt *n, char (*name)[32])
 /* Rank 0: how many electrodes the domain has, and their names; a Gmsh mesh is read for them. */
 static PetscErrorCode NameElectrodes(const SimulateSettings *s, PetscInt *n, char (*name)[32])
 {
-  FgMesh mesh = NULL;
+  FgMesh mesh;
 
   PetscFunctionBegin;
   if (s->domain.mesh[0]) {
-    SETERRQ(PETSC_COMM_SELF, PETSC_ERR_SUP, "this kind of domain is not available yet");
+    PetscCall(FgMeshReadGmsh(s->domain.mesh, s->domain.mesh_unit, &mesh));
     *n = PetscMin(mesh->nelectrodes, 256);
     for (PetscInt l = 0; l < *n; l++) memcpy(name[l], mesh->electrode[l], sizeof(*name));
     PetscCall(FgMeshDestroy(&mesh));
