@@ -90,6 +90,12 @@ refused 2 "--direction: is missing" "$FINEGRAIN" fit porous.h5 -o no --closure h
 refused 3 "across the plane" "$FINEGRAIN" fit porous.h5 -o no --closure hs2d --direction 0,0,1
 refused 2 "--closure isotropic: found with diffusion data" "$FINEGRAIN" simulate --phantom mixed --closure isotropic -o no
 
+# Gmsh meshes, whose physical groups are the electrodes.
+mesh=$FIXTURES/gmsh/square41.msh
+simulate --mesh "$mesh" -o square.h5
+expect_exit 0 "$FINEGRAIN" fit square.h5 --mesh "$mesh" -o square --alpha 1 --inverse-crime -q
+refused 3 "electrodes in the mesh, expected the 4" "$FINEGRAIN" fit square.h5 --mesh "$FIXTURES/gmsh/cube41.msh" -o no
+
 # Fitting on the mesh that simulated is refused unless asked for.
 simulate --electrode-count 8 --elements 800 --order 1 -o crime.h5
 refused 2 "simulated on this very mesh" "$FINEGRAIN" fit crime.h5 -o no --elements 800
@@ -106,7 +112,7 @@ refused 2 "--inclusions: found 'disc=1,2'" "$FINEGRAIN" simulate --eit --inclusi
 refused 2 "expected a file NAME.h5" "$FINEGRAIN" simulate --eit -o no
 refused 2 "--eit: excludes" "$FINEGRAIN" simulate --eit --phantom mixed -o no.h5
 refused 2 "expected a file -o NAME.h5" "$FINEGRAIN" import ktc2023 data.mat ref.mat -o no
-refused 3 "data.mat" "$FINEGRAIN" import ktc2023 data.mat ref.mat -o no.h5
+refused 3 "ref.mat" "$FINEGRAIN" import ktc2023 data.mat ref.mat -o no.h5
 head -c 300 sim.h5 >cut.h5
 refused 3 "cut.h5" "$FINEGRAIN" fit cut.h5 -o no
 refused 3 "cut.h5" "$FINEGRAIN" info cut.h5
