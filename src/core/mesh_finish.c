@@ -316,7 +316,7 @@ static PetscErrorCode CheckConnections(FgMesh m, const PetscInt *neighbor, Petsc
              " (as ordered) has a face that more than two elements share, expected at most two; mesh again",
              source, crowded);
   PetscCall(CheckOnePiece(m, neighbor, source));
-  PetscCall(PetscMalloc1(m->face_start[m->nelectrodes], &faces));
+  PetscCall(PetscMalloc1(m->face_start[m->nelectrodes] + 1, &faces));
   ierr = CheckElectrodeFaces(m, neighbor, faces, source);
   PetscCall(PetscFree(faces));
   PetscCall(ierr);
