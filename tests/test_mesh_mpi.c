@@ -17,6 +17,7 @@ static void DiscIsRoundAndGraded(void **state)
 
     AgreedSuccess(FgMeshCreateDisc(tank, cases[k].elements, &mesh));
     angle = SmallestAngle(mesh);
+    if (!Rank()) print_message("disc: %d elements, smallest angle %.1f degrees\n", (int)mesh->nelements, angle);
     AgreedTrue(mesh->dim == 2 && mesh->nsites == mesh->nelements && mesh->nelectrodes == cases[k].n);
     AgreedTrue(fabs(mesh->nelements / (double)cases[k].elements - 1.0) < 0.2);
     AgreedTrue(fabs(TotalVolume(mesh) / (M_PI * 0.115 * 0.115) - 1.0) < 1.5 * M_PI * M_PI / mesh->nelements);
