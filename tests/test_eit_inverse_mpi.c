@@ -33,7 +33,7 @@ static void CheckChoice(FgEitUnknowns unknowns, const char *regularizer, double 
   TwoInclusions  c;
   double         start = NAN, error = NAN, least;
 
-  AgreedSuccess(TwoInclusionsCreate(unknowns, regularizer, ELEMENTS, 1e-3, 1, &c));
+  AgreedSuccess(TwoInclusionsCreate(unknowns, 0.0, regularizer, ELEMENTS, 1e-3, 1, &c));
   AgreedSuccess(TwoInclusionsError(&c, &start));
   least = LeastError(&c);
   AgreedSuccess(TwoInclusionsStart(&c));
@@ -60,7 +60,7 @@ static void solvers_agree(void **state)
   TwoInclusions            c;
 
   (void)state;
-  AgreedSuccess(TwoInclusionsCreate(FG_EIT_POROSITY, "tikhonov", ELEMENTS, 1e-3, 1, &c));
+  AgreedSuccess(TwoInclusionsCreate(FG_EIT_POROSITY, 0.0, "tikhonov", ELEMENTS, 1e-3, 1, &c));
   for (int k = 0; k < 2; k++) {
     FgSolveOptions options = {.tolerance = k ? 2e-3 : 5e-3, .max_iterations = 60};
     FgSolveReport  report;

@@ -1,6 +1,6 @@
 /* two_inclusions.h: a simulated tank with its truth: a case for the bench and for tests of inversion.
 
-   A disc of radius 0.1 m with 16 electrodes, adjacent currents and voltages, two inclusions; voltages of elements of degree 2 on another mesh,
+   A disc of radius 0.1 m with 16 electrodes, or a cylinder of height 0.08 m with two rings of 8, adjacent currents and voltages, two inclusions; voltages of elements of degree 2 on another mesh,
    four times as fine as that of degree 1 that is inverted on, with Gaussian noise relative to each voltage and to a tenth of the largest.
    Porosity: closure hs2d in known curved fiber directions. Errors are root mean squares over the area, of the difference to the truth at
    the elements' centers. */
@@ -30,16 +30,17 @@ typedef struct {
 } TwoInclusions;
 
 /* Value of the unknown at a place. */
-static inline double TwoInclusionsTruth(FgEitUnknowns unknowns, const double x[3])
+static inline double TwoInclusionsTruth(FgEitUnknowns unknowns, double height, const double x[3])
 {
+  const double    up[2]    = {height > 0.0 ? x[2] - 0.6 * height : 0.0, height > 0.0 ? x[2] - 0.4 * height : 0.0};
   const PetscBool porosity = unknowns == FG_EIT_POROSITY ? PETSC_TRUE : PETSC_FALSE;
 
-  if (hypot(x[0] + 0.04, x[1] - 0.02) < 0.025) return porosity ? 0.7 : log(2.0);
-  if (hypot(x[0] - 0.04, x[1] + 0.02) < 0.03) return porosity ? 0.25 : log(0.5);
+  if (hypot(hypot(x[0] + 0.04, x[1] - 0.02), up[0]) < 0.025) return porosity ? 0.7 : log(2.0);
+  if (hypot(hypot(x[0] - 0.04, x[1] + 0.02), up[1]) < 0.03) return porosity ? 0.25 : log(0.5);
   return porosity ? 0.45 : 0.0;
 }
 
-static inline PetscErrorCode TwoInclusionsEit(FgEit *out)
+static inline PetscErrorCode TwoInclusionsEit(double height, FgEit *out)
 {
   FgEit eit;
 
@@ -47,9 +48,14 @@ static inline PetscErrorCode TwoInclusionsEit(FgEit *out)
   PetscCall(FgEitCreate(TWO_INCLUSIONS_ELECTRODES, TWO_INCLUSIONS_ELECTRODES, TWO_INCLUSIONS_ELECTRODES, &eit));
   PetscCall(PetscStrncpy(eit->source, "two inclusions", sizeof(eit->source)));
   eit->radius = 0.1;
+  eit->height = height;
   eit->depth  = 1.0;
   PetscCall(PetscCalloc1(TWO_INCLUSIONS_ELECTRODES, &eit->angle));
   PetscCall(PetscCalloc1(TWO_INCLUSIONS_ELECTRODES, &eit->width));
+  if (height > 0.0) {
+    PetscCall(PetscCalloc1(TWO_INCLUSIONS_ELECTRODES, &eit->z));
+    PetscCall(PetscCalloc1(TWO_INCLUSIONS_ELECTRODES, &eit->tall));
+  }
   for (PetscInt l = 0; l < TWO_INCLUSIONS_ELECTRODES; l++) {
     const PetscInt next = (l + 1) % TWO_INCLUSIONS_ELECTRODES;
 
@@ -61,13 +67,18 @@ static inline PetscErrorCode TwoInclusionsEit(FgEit *out)
     eit->current[l * TWO_INCLUSIONS_ELECTRODES + next] = 1e-3;
     eit->pattern[l * TWO_INCLUSIONS_ELECTRODES + l]    = -1.0;
     eit->pattern[l * TWO_INCLUSIONS_ELECTRODES + next] = 1.0;
+    if (height > 0.0) {
+      eit->z[l]    = height * (l % 2 ? 0.7 : 0.3);
+      eit->tall[l] = 0.25 * height;
+    }
     for (PetscInt q = 0; q < TWO_INCLUSIONS_ELECTRODES; q++) eit->voltage[l * TWO_INCLUSIONS_ELECTRODES + q] = 0.0;
   }
   *out = eit;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static inline PetscErrorCode TwoInclusionsOpen(FgEitUnknowns unknowns, PetscInt elements, PetscInt order, TwoInclusions *c)
+static inline PetscErrorCode TwoInclusionsOpen(FgEitUnknowns unknowns, double height, PetscInt elements, PetscInt order,
+                                               TwoInclusions *c)
 {
   const FgTissue tissue  = {.closure        = FgClosureFind("hs2d"),
                             .phases         = {1.5, 0.1, 0.05, 1.0, PETSC_FALSE},
@@ -87,13 +98,17 @@ static inline PetscErrorCode TwoInclusionsOpen(FgEitUnknowns unknowns, PetscInt 
   PetscFunctionBegin;
   memset(c, 0, sizeof *c);
   c->unknowns = unknowns;
-  PetscCall(TwoInclusionsEit(&c->eit));
+  PetscCall(TwoInclusionsEit(height, &c->eit));
   tank = (FgTank){.radius      = 0.1,
+                  .height      = height,
+                  .z           = c->eit->z,
+                  .tall        = c->eit->tall,
                   .nelectrodes = TWO_INCLUSIONS_ELECTRODES,
                   .name        = (const char(*)[32])c->eit->name,
                   .angle       = c->eit->angle,
                   .width       = c->eit->width};
-  PetscCall(FgMeshCreateDisc(&tank, elements, &c->mesh));
+  if (height > 0.0) PetscCall(FgMeshCreateCylinder(&tank, elements, &c->mesh));
+  else PetscCall(FgMeshCreateDisc(&tank, elements, &c->mesh));
   PetscCall(FgDomainCreateMesh(PETSC_COMM_WORLD, c->mesh, &c->domain));
   PetscCall(FgModelCreate(PETSC_COMM_WORLD, "eit", &tissue, &c->model));
   PetscCall(FgModelSetEit(c->model, c->eit, c->mesh, &options));
@@ -107,7 +122,7 @@ static inline PetscErrorCode TwoInclusionsOpen(FgEitUnknowns unknowns, PetscInt 
     const double *x = &c->center[3 * (c->domain->first + i)], angle = 0.5 + 8.0 * x[0];
     const double  frame[9] = {cos(angle), -sin(angle), 0.0, sin(angle), cos(angle), 0.0, 0.0, 0.0, 1.0};
 
-    m[i] = c->truth[i] = TwoInclusionsTruth(unknowns, x);
+    m[i] = c->truth[i] = TwoInclusionsTruth(unknowns, height, x);
     memcpy(&c->field->frames[9 * i], frame, sizeof frame);
   }
   PetscCall(VecRestoreArray(c->field->m, &m));
@@ -142,7 +157,7 @@ static inline PetscErrorCode TwoInclusionsSimulate(PetscInt elements, double noi
   gsl_rng           *random = gsl_rng_alloc(gsl_rng_mt19937);
 
   PetscFunctionBegin;
-  PetscCall(TwoInclusionsOpen(c->unknowns, elements, 2, &fine));
+  PetscCall(TwoInclusionsOpen(c->unknowns, c->eit->height, elements, 2, &fine));
   PetscCall(FgModelCreateDataVec(fine.model, &d));
   PetscCall(FgModelApply(fine.model, fine.field->m, d));
   PetscCall(VecNorm(d, NORM_INFINITY, &largest));
@@ -194,14 +209,14 @@ static inline PetscErrorCode TwoInclusionsStart(TwoInclusions *c)
 }
 
 /* The problem with its data, at the start. */
-static inline PetscErrorCode TwoInclusionsCreate(FgEitUnknowns unknowns, const char *regularizer, PetscInt elements, double noise,
-                                                 unsigned long seed, TwoInclusions *c)
+static inline PetscErrorCode TwoInclusionsCreate(FgEitUnknowns unknowns, double height, const char *regularizer,
+                                                 PetscInt elements, double noise, unsigned long seed, TwoInclusions *c)
 {
   const FgRegularizerTerm term = {0, FG_KIND_SCALAR, 0, 0.1, 1.0, 0.1};
   FgData                  data;
 
   PetscFunctionBegin;
-  PetscCall(TwoInclusionsOpen(unknowns, elements, 1, c));
+  PetscCall(TwoInclusionsOpen(unknowns, height, elements, 1, c));
   PetscCall(TwoInclusionsSimulate(4 * elements, noise, seed, c));
   data = (FgData){.nlocal = c->model->ndatalocal, .ndata = 1, .values = c->values, .sigma = c->sigma};
   PetscCall(FgProblemCreate(c->model, c->field, &data, c->status, &c->problem));

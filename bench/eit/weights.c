@@ -1,6 +1,6 @@
 /* weights.c: error of the map against the weight, and solvers at equal objective, for bench/eit/weights.sh.
 
-   usage: bench_eit_weights isotropic|porosity REGULARIZER NOISE SEED ELEMENTS scan CRITERION|solvers ALPHA
+   usage: bench_eit_weights isotropic|porosity[-3d] REGULARIZER NOISE SEED ELEMENTS scan CRITERION|solvers ALPHA
      The case of two_inclusions.h.
      scan: a row for each weight of a scan, and for the one that CRITERION chooses. solvers: a row for each at three tolerances. */
 #include "two_inclusions.h"
@@ -46,7 +46,7 @@ static PetscErrorCode Scan(TwoInclusions *c, const char *criterion)
 
   PetscFunctionBegin;
   PetscCall(Start(c));
-  for (double alpha = 30.0; alpha > 5e-3; alpha /= PetscSqrtReal(10.0)) {
+  for (double alpha = 30.0; alpha > 2e-2; alpha /= PetscSqrtReal(10.0)) {
     start             = FgCpuSeconds();
     c->problem->alpha = alpha;
     PetscCall(FgSolveField(c->problem, &options, &report));
@@ -98,8 +98,9 @@ static PetscErrorCode Run(char *argv[])
   TwoInclusions c;
 
   PetscFunctionBegin;
-  PetscCall(TwoInclusionsCreate(strcmp(argv[1], "porosity") ? FG_EIT_ISOTROPIC : FG_EIT_POROSITY, argv[2], atoi(argv[5]),
-                                atof(argv[3]), strtoul(argv[4], NULL, 10), &c));
+  PetscCall(TwoInclusionsCreate(strncmp(argv[1], "porosity", 8) ? FG_EIT_ISOTROPIC : FG_EIT_POROSITY,
+                                strstr(argv[1], "-3d") ? 0.08 : 0.0, argv[2], atoi(argv[5]), atof(argv[3]),
+                                strtoul(argv[4], NULL, 10), &c));
   if (!strcmp(argv[6], "solvers")) PetscCall(Compare(&c, atof(argv[7])));
   else PetscCall(Scan(&c, argv[7]));
   PetscCall(TwoInclusionsDestroy(&c));
@@ -109,7 +110,8 @@ static PetscErrorCode Run(char *argv[])
 int main(int argc, char *argv[])
 {
   if (argc < 8) {
-    fprintf(stderr, "usage: bench_eit_weights isotropic|porosity REGULARIZER NOISE SEED ELEMENTS scan CRITERION|solvers ALPHA\n");
+    fprintf(stderr,
+            "usage: bench_eit_weights isotropic|porosity[-3d] REGULARIZER NOISE SEED ELEMENTS scan CRITERION|solvers ALPHA\n");
     return 2;
   }
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));

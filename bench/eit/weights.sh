@@ -8,13 +8,15 @@ export OPENBLAS_NUM_THREADS=1
 
 case $what in
 weights)
-  for unknown in porosity isotropic; do
+  for unknown in porosity porosity-3d isotropic; do
+    elements=2000
+    if [ "$unknown" = porosity-3d ]; then elements=8000; fi
     for regularizer in tv tikhonov; do
       for seed in 1 2; do
         printf '\n%s, %s, seed %s\n\n' "$unknown" "$regularizer" "$seed"
         echo '| alpha | chi2/N | p | chi2/(N - p) | RMSE | factorizations | CPU [s] |'
         echo '|---|---|---|---|---|---|---|'
-        "$program" "$unknown" "$regularizer" 1e-3 "$seed" 2000 scan discrepancy
+        "$program" "$unknown" "$regularizer" 1e-3 "$seed" "$elements" scan discrepancy
       done
     done
   done ;;
