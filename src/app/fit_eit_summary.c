@@ -37,6 +37,7 @@ static void Print(const FgEitFit *fit, double at_bound)
     FgLogResult(log, "weight   %s, alpha %.4g by %s%s, %d solves, %.1f degrees of freedom", s->regularizer, fit->problem->alpha,
                 s->criterion, fit->search.reached ? "" : ", which found NO optimum: not chosen by the data",
                 (int)fit->search.npoints, fit->freedom);
+    if (fit->search.note[0]) FgLogResult(log, "         %s", fit->search.note);
   }
   if (fit->searched && fit->search.note[0]) FgLogResult(log, "         %s", fit->search.note);
   FgLogResult(log, "solver   %s: %s after %d iterations, projected gradient %.1e (start %.1e)", solve->solver, solve->reason,

@@ -91,7 +91,7 @@ const FgOption FgFitInversionOptions[] = {
    .summary = "auto: sweep, of impedance newton, Gauss-Newton steps preconditioned by the regularizer; sweep: block Gauss-Newton over colored voxels; the others are TAO's bound-constrained solvers, tao the quickest of them, blmvm"},
   {.name = "tolerance", .type = FG_OPTION_REAL, MEMBER(tolerance), .unit = "1", .word = "auto", .lower = FG_POSITIVE,
    .upper = 1,
-   .summary = "auto: 0.05; projected gradient to reach, root mean square in pointwise standard deviations: about how far the solution may be from the minimizer"},
+   .summary = "auto: 0.05, of impedance 0.02; projected gradient to reach, root mean square in pointwise standard deviations: about how far the solution may be from the minimizer; of newton, how much better the data may still be told, root mean square in noise standard deviations"},
   {.name = "max-iterations", .type = FG_OPTION_INTEGER, MEMBER(max_iterations), .fallback = "500", .lower = 1, .upper = 100000,
    .summary = "sweeps or iterations of one field solve"},
   {.name = "seed", .type = FG_OPTION_INTEGER, MEMBER(seed), .fallback = "1", .lower = 0, .upper = 2147483647,
