@@ -118,3 +118,9 @@ refused 3 "cut.h5" "$FINEGRAIN" fit cut.h5 -o no
 refused 3 "cut.h5" "$FINEGRAIN" info cut.h5
 empty no
 [ ! -e no.h5 ] || fail "a file of a refused run"
+
+# The example finds one inclusion of each kind.
+expect_exit 0 env FINEGRAIN="$FINEGRAIN" "$SOURCE/examples/eit/run.sh" "$PWD/example"
+has stdout "2 regions"
+has stdout "resistive   peak 0."
+has stdout "conductive  peak "
