@@ -142,8 +142,16 @@ static PetscErrorCode FillNodes(const FgGmsh *g, int dim, double unit, FgMesh m)
       extent             = PetscMax(extent, PetscAbsReal(m->node[3 * n + x]));
     }
   }
-  for (size_t n = 0; n < g->nnodes && dim == 2; n++) { /* what rounding left is none */
-    if (PetscAbsReal(m->node[3 * n + 2]) <= 1e-12 * extent) m->node[3 * n + 2] = 0.0;
+  for (size_t n = 0; n < g->nnodes; n++) {
+    double *x = m->node + 3 * n;
+
+    PetscCheck(isfinite(x[0]) && isfinite(x[1]) && isfinite(x[2]), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+               "%s: found node %lld at (%g, %g, %g) m, expected a finite coordinate", g->text.path, (long long)g->node[n].tag,
+               x[0], x[1], x[2]);
+    if (dim == 2 && PetscAbsReal(x[2]) <= 1e-12 * extent) x[2] = 0.0; /* what rounding left is none */
+    PetscCheck(dim == 3 || x[2] == 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+               "%s: found node %lld at z = %g m in a mesh of triangles, expected 0 in two dimensions", g->text.path,
+               (long long)g->node[n].tag, x[2]);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -164,11 +164,12 @@ static PetscErrorCode FillElectrodes(const FgDisc *disc, const Layers *layers, c
 
 PetscErrorCode FgMeshCreateCylinder(const FgTank *tank, PetscInt nelements, FgMesh *mesh)
 {
-  double   coarse = 0.3;
-  FgDisc   disc;
-  Layers   layers;
-  PetscInt nfaces = 0;
-  FgMesh   m;
+  double         coarse = 0.3;
+  FgDisc         disc;
+  Layers         layers;
+  PetscInt       nfaces = 0;
+  FgMesh         m;
+  PetscErrorCode ierr;
 
   PetscFunctionBegin;
   PetscCheck(tank->height > 0.0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "tank: found height %g m, expected a cylinder's",
@@ -202,7 +203,9 @@ PetscErrorCode FgMeshCreateCylinder(const FgTank *tank, PetscInt nelements, FgMe
   }
   PetscCall(LayersDestroy(&layers));
   PetscCall(FgDiscDestroy(&disc));
-  PetscCall(FgMeshFinish(m, "mesh of the cylinder"));
+  ierr = FgMeshFinish(m, "mesh of the cylinder");
+  if (ierr) PetscCall(FgMeshDestroy(&m));
   *mesh = m;
+  PetscCall(ierr);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

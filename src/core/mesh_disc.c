@@ -181,10 +181,11 @@ void FgDiscElectrodes(const FgDisc *disc, const FgTank *tank, double z, PetscInt
 
 PetscErrorCode FgMeshCreateDisc(const FgTank *tank, PetscInt nelements, FgMesh *mesh)
 {
-  double   coarse = PetscMin(COARSEST, sqrt(12.0 / nelements));
-  FgDisc   disc;
-  PetscInt nfaces = 0, *under;
-  FgMesh   m;
+  double         coarse = PetscMin(COARSEST, sqrt(12.0 / nelements));
+  FgDisc         disc;
+  PetscInt       nfaces = 0, *under;
+  FgMesh         m;
+  PetscErrorCode ierr;
 
   PetscFunctionBegin;
   PetscCall(FgTankCheck(tank, nelements));
@@ -216,7 +217,9 @@ PetscErrorCode FgMeshCreateDisc(const FgTank *tank, PetscInt nelements, FgMesh *
   }
   PetscCall(PetscFree(under));
   PetscCall(FgDiscDestroy(&disc));
-  PetscCall(FgMeshFinish(m, "mesh of the disc"));
+  ierr = FgMeshFinish(m, "mesh of the disc");
+  if (ierr) PetscCall(FgMeshDestroy(&m));
   *mesh = m;
+  PetscCall(ierr);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
