@@ -26,7 +26,7 @@ refused() { # CODE TEXT COMMAND...: one line with this text
 simulate() { expect_exit 0 "$FINEGRAIN" simulate --eit "$@" -q; }
 tank=(--electrode-count 12 --elements 3000 --pattern all-against-first)
 simulate "${tank[@]}" --inclusions disc=0.04,0.03,0.025,3 ellipse=-0.04,-0.02,0.03,0.02,30,0.2 --reference --seed 3 -o sim.h5
-[ -s sim_truth.nii.gz ] && jq -e '.Units == "S/m"' sim_truth.json >/dev/null || fail "truth: $(ls)"
+{ [ -s sim_truth.nii.gz ] && jq -e '.Units == "S/m"' sim_truth.json >/dev/null; } || fail "truth: $(ls)"
 refused 2 "sim.h5 exists already" "$FINEGRAIN" simulate --eit -o sim.h5
 
 expect_exit 0 "$FINEGRAIN" info sim.h5 --json info.json
@@ -76,7 +76,7 @@ refused 2 "--drop-electrodes: found '13'" "$FINEGRAIN" fit sim.h5 -o no --drop-e
 
 # A closure: porosity with the fiber direction held, by a constant or by a map.
 simulate "${tank[@]}" --closure hs2d --direction 1,1,0 --porosity 0.6 --inclusions disc=0.04,0.03,0.025,0.9 --noise none -o porous.h5
-tissue=(--closure hs2d --direction 1,1,0 --noise-relative 1e-3 --noise-absolute 1e-6)
+tissue=(--closure hs2d --direction "1,1,0" --noise-relative 1e-3 --noise-absolute 1e-6)
 expect_exit 0 "$FINEGRAIN" fit porous.h5 -o porous "${tissue[@]}" "${given[@]}" --alpha 0.5 --json porous.json
 above "$(value porous/porosity.nii.gz 40 30)" 0.7 "porosity of the inclusion [1]"
 below "$(value porous/porosity.nii.gz -50 0)" 0.63 "porosity beside it [1]"
