@@ -64,14 +64,34 @@ static PetscErrorCode MoveTo(FgProblem problem, Vec m, double t, Vec v)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode CheckGradient(FgProblem problem, Vec m, Vec v, Vec g, FgProblemCheckResult *result)
+/* How far the misfit may be off where predictions are accurate to model->accuracy: by Cauchy and Schwarz |F/sigma| |residual/sigma| of it. */
+static PetscErrorCode MisfitAccuracy(FgProblem problem, double misfit, double *accuracy)
 {
-  PetscReal   phi, moved;
-  PetscScalar slope;
-  double      e[STEPS];
+  const FgData *data = &problem->data;
+  double        sum  = 0.0;
 
   PetscFunctionBegin;
-  PetscCall(FgProblemEvaluate(problem, &phi, NULL, NULL, g));
+  for (PetscInt i = 0; i < data->nlocal; i++) {
+    for (PetscInt k = 0; k < data->ndata; k++) {
+      const double value = data->values[(size_t)i * data->ndata + k] / data->sigma[i];
+
+      sum += value == value ? value * value : 0.0;
+    }
+  }
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, problem->model->comm));
+  *accuracy = problem->model->accuracy * sqrt(2.0 * misfit * sum);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode CheckGradient(FgProblem problem, Vec m, Vec v, Vec g, FgProblemCheckResult *result)
+{
+  PetscReal   phi, misfit, moved;
+  PetscScalar slope;
+  double      e[STEPS], accuracy = 0.0;
+
+  PetscFunctionBegin;
+  PetscCall(FgProblemEvaluate(problem, &phi, &misfit, NULL, g));
+  PetscCall(MisfitAccuracy(problem, misfit, &accuracy));
   PetscCall(VecDot(g, v, &slope));
   for (PetscInt k = 0; k < STEPS; k++) {
     PetscCall(MoveTo(problem, m, Step(k), v));
@@ -79,7 +99,8 @@ static PetscErrorCode CheckGradient(FgProblem problem, Vec m, Vec v, Vec g, FgPr
     e[k] = fabs(moved - phi - Step(k) * slope);
   }
   PetscCall(VecCopy(m, problem->field->m));
-  FgTaylorOrders(STEPS, e, 1e3 * PETSC_MACHINE_EPSILON * phi, 2.0, result->gradient_order, &result->gradient_decades);
+  FgTaylorOrders(STEPS, e, 1e3 * PETSC_MACHINE_EPSILON * phi + 100.0 * accuracy, 2.0, result->gradient_order,
+                 &result->gradient_decades);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

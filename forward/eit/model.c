@@ -89,6 +89,8 @@ static PetscErrorCode Setup(FgModel model)
   code           = FgEitStateCreate(model->comm, model->eit, model->mesh, &model->eit_options, &s);
   model->context = s; /* for Destroy, whole or not */
   PetscCall(code);
+  /* Some 1e-14 is what factorizations of meshes of thousands of elements leave. */
+  model->accuracy = s->system.direct ? 64.0 * PETSC_MACHINE_EPSILON : model->eit_options.tolerance;
   PetscCall(PetscCalloc1(model->ndatalocal, &s->residual));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -65,9 +65,10 @@ struct FgModel_ {
   PetscInt               ndata;      /* samples a site (pointwise) or in all */
   PetscInt               ndatalocal; /* samples of this rank where data belong to no site: its FgDomainRun of ndata */
   char                   data_unit[32];
-  FgField                field; /* borrowed; set by FgModelSetField */
-  FgEit                  eit;   /* borrowed; eit */
-  FgMesh                 mesh;  /* borrowed; eit */
+  double                 accuracy; /* of a prediction, relative, where the solution of equations limits it [1]; 0: rounding */
+  FgField                field;    /* borrowed; set by FgModelSetField */
+  FgEit                  eit;      /* borrowed; eit */
+  FgMesh                 mesh;     /* borrowed; eit */
   FgEitOptions           eit_options;
   const FgGradients     *gradients;    /* borrowed; dwi */
   double                 signal_scale; /* [data unit]: typical S0, for bounds and starts */

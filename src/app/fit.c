@@ -98,8 +98,7 @@ static PetscErrorCode RemoveFiles(const FgResult *result)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Whether the measurement is one of electrode voltages; rank 0 looks. */
-static PetscErrorCode IsImpedance(const char *path, PetscBool *is)
+PetscErrorCode FgIsImpedance(const char *path, PetscBool *is)
 {
   PetscErrorCode code = PETSC_SUCCESS;
   PetscMPIInt    rank;
@@ -177,7 +176,7 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
   PetscBool   impedance;
 
   PetscFunctionBegin;
-  PetscCall(IsImpedance(s->dwi, &impedance));
+  PetscCall(FgIsImpedance(s->dwi, &impedance));
   if (impedance) PetscCall(FgRunFitEit(s, log));
   else {
     FgFitResolveDiffusion(&resolved);

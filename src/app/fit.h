@@ -48,6 +48,9 @@ PetscBool             FgFitCheckInput(const FitSettings *settings, char message[
 /* Puts the words that diffusion data call for in place of "auto". */
 void FgFitResolveDiffusion(FitSettings *settings);
 
+/* Whether the measurement is one of electrode voltages; rank 0 looks. Collective. */
+PetscErrorCode FgIsImpedance(const char *path, PetscBool *is);
+
 PetscErrorCode FgRunFit(const FitSettings *settings, FgLog *log);
 
 #endif

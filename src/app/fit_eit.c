@@ -225,7 +225,7 @@ static PetscErrorCode Judge(FgEitFit *fit)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Close(FgEitFit *fit)
+PetscErrorCode FgEitFitClose(FgEitFit *fit)
 {
   PetscFunctionBegin;
   PetscCall(FgProblemDestroy(&fit->problem));
@@ -283,10 +283,10 @@ static PetscErrorCode RefuseOptions(const FitSettings *s)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Fit(FgEitFit *fit, FgResult *result)
+/* From what was read to the problem at its start. */
+static PetscErrorCode Prepare(FgEitFit *fit)
 {
-  double        *predicted, start = FgWallSeconds();
-  json_t        *provenance;
+  double        *predicted;
   PetscErrorCode code;
 
   PetscFunctionBegin;
@@ -297,6 +297,30 @@ static PetscErrorCode Fit(FgEitFit *fit, FgResult *result)
   PetscCall(code);
   PetscCall(OpenProblem(fit));
   PetscCall(Regularize(fit));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgEitFitOpen(FitSettings *settings, FgLog *log, FgEitFit *fit)
+{
+  PetscFunctionBegin;
+  memset(fit, 0, sizeof(*fit));
+  Resolve(settings);
+  fit->settings = settings;
+  fit->log      = log;
+  PetscCall(RefuseOptions(settings));
+  PetscCall(Open(fit));
+  PetscCall(Prepare(fit));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Fit(FgEitFit *fit, FgResult *result)
+{
+  double         start = FgWallSeconds();
+  json_t        *provenance;
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  PetscCall(Prepare(fit));
   FgLogLine(fit->log, "fitting the field: %s, %s", fit->settings->regularizer, fit->settings->solver);
   PetscCall(Solve(fit));
   PetscCall(Judge(fit));
@@ -334,6 +358,6 @@ PetscErrorCode FgRunFitEit(const FitSettings *settings, FgLog *log)
     PetscCall(Fit(&fit, &result));
     PetscCall(FgResultDestroy(&result));
   }
-  PetscCall(Close(&fit));
+  PetscCall(FgEitFitClose(&fit));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

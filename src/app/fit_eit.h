@@ -47,6 +47,9 @@ typedef struct {
 
 /* fit_eit.c. Collective, as all below. */
 PetscErrorCode FgRunFitEit(const FitSettings *settings, FgLog *log);
+/* For `verify`: reads, fits the homogeneous state and sets up the problem, at its start. Borrows `settings`, whose "auto" become words. */
+PetscErrorCode FgEitFitOpen(FitSettings *settings, FgLog *log, FgEitFit *fit);
+PetscErrorCode FgEitFitClose(FgEitFit *fit);
 
 /* fit_eit_data.c: how the data are taken; value and deviation. `predicted`: F(m0) [npatterns*nmeasurements], NULL in absolute mode. */
 extern const char *const FgEitModes[]; /* "absolute", "calibrated", "difference", NULL */

@@ -1,6 +1,6 @@
 /* verify.c: `finegrain verify`: are the derivatives right that a fit of these data with this model would use? Reads and fits voxel by
-   voxel as `fit` does, and tests there (model.h, check.h). */
-#include "fit.h"
+   voxel as `fit` does, electrode voltages the homogeneous state, and tests there (model.h, check.h). */
+#include "fit_eit.h"
 
 #include "pipeline.h"
 
@@ -57,7 +57,8 @@ static void AddSmall(Table *table, const char *name, double value, double limit)
   AddRow(table, name, found, expected, value <= limit ? PETSC_TRUE : PETSC_FALSE);
 }
 
-static PetscErrorCode Judge(const VerifySettings *s, const FgPipeline *p, const FgModelCheckResult *model,
+/* `where`: the words after the name of the data in the first line. */
+static PetscErrorCode Judge(const VerifySettings *s, const char *where, double alpha, const FgModelCheckResult *model,
                             const FgProblemCheckResult *problem, FgLog *log)
 {
   Table          table = {log, json_array(), 0};
@@ -65,8 +66,7 @@ static PetscErrorCode Judge(const VerifySettings *s, const FgPipeline *p, const 
   PetscMPIInt    rank;
 
   PetscFunctionBegin;
-  FgLogResult(log, "%s: %d voxels, model %s, regularizer %s, alpha %g, at the voxel by voxel fit", p->files.dwi,
-              (int)p->domain->nglobal, p->model_name, s->fit.regularizer, p->problem->alpha);
+  FgLogResult(log, "%s: %s", s->fit.dwi, where);
   FgLogResult(log, "%-46s %-30s %-32s %s", "check", "found", "expected", "verdict");
   AddTaylor(&table, "J is the derivative of F", model->taylor_slope, model->taylor_decades, 2.0);
   AddSmall(&table, "J^T is the transpose of J", model->dot_product, 1e-12);
@@ -82,8 +82,8 @@ static PetscErrorCode Judge(const VerifySettings *s, const FgPipeline *p, const 
   }
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (!rank && s->json[0]) {
-    json_t *root = json_pack("{s:s, s:s, s:f, s:b, s:O}", "finegrain_version", FG_VERSION, "data", p->files.dwi, "alpha",
-                             p->problem->alpha, "passed", !table.failed, "checks", table.checks);
+    json_t *root = json_pack("{s:s, s:s, s:f, s:b, s:O}", "finegrain_version", FG_VERSION, "data", s->fit.dwi, "alpha", alpha,
+                             "passed", !table.failed, "checks", table.checks);
 
     code = FgWriteJson(s->json, root);
     json_decref(root);
@@ -93,18 +93,17 @@ static PetscErrorCode Judge(const VerifySettings *s, const FgPipeline *p, const 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Run(const void *context, FgLog *log)
+static PetscErrorCode Diffusion(VerifySettings *s, FgLog *log)
 {
-  VerifySettings        resolved = *(const VerifySettings *)context;
-  const VerifySettings *s        = &resolved;
-  const unsigned long   seed     = (unsigned long)s->fit.seed;
-  FgPipeline            p;
-  FgModelCheckResult    model;
-  FgProblemCheckResult  problem;
-  FgWeightSearch        weights;
+  const unsigned long  seed = (unsigned long)s->fit.seed;
+  FgPipeline           p;
+  FgModelCheckResult   model;
+  FgProblemCheckResult problem;
+  FgWeightSearch       weights;
+  char                 where[sizeof(FgText) + 256];
 
   PetscFunctionBegin;
-  FgFitResolveDiffusion(&resolved.fit);
+  FgFitResolveDiffusion(&s->fit);
   PetscCall(FgPipelineOpen(&s->fit, log, &p));
   FgLogLine(log, "fitting %d voxels", (int)p.domain->nglobal);
   PetscCall(FgPipelinePointwise(&s->fit, &p));
@@ -113,8 +112,43 @@ static PetscErrorCode Run(const void *context, FgLog *log)
   FgLogLine(log, "checking derivatives");
   PetscCall(FgModelCheck(p.model, p.field->m, seed, &model));
   PetscCall(FgProblemCheck(p.problem, seed, &problem));
-  PetscCall(Judge(s, &p, &model, &problem, log));
+  snprintf(where, sizeof(where), "%d voxels, model %s, regularizer %s, alpha %g, at the voxel by voxel fit",
+           (int)p.domain->nglobal, p.model_name, s->fit.regularizer, p.problem->alpha);
+  PetscCall(Judge(s, where, p.problem->alpha, &model, &problem, log));
   PetscCall(FgPipelineClose(&p));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Impedance(VerifySettings *s, FgLog *log)
+{
+  const unsigned long  seed = (unsigned long)s->fit.seed;
+  FgEitFit             fit;
+  FgModelCheckResult   model;
+  FgProblemCheckResult problem;
+  char                 where[sizeof(FgText) + 256];
+
+  PetscFunctionBegin;
+  PetscCall(FgEitFitOpen(&s->fit, log, &fit));
+  fit.problem->alpha = isnan(s->fit.alpha) ? 1.0 : s->fit.alpha;
+  FgLogLine(log, "checking derivatives");
+  PetscCall(FgModelCheck(fit.model, fit.field->m, seed, &model));
+  PetscCall(FgProblemCheck(fit.problem, seed, &problem));
+  snprintf(where, sizeof(where), "%d voltages, %d elements, regularizer %s, alpha %g, at the homogeneous state", (int)fit.samples,
+           (int)fit.mesh->nelements, s->fit.regularizer, fit.problem->alpha);
+  PetscCall(Judge(s, where, fit.problem->alpha, &model, &problem, log));
+  PetscCall(FgEitFitClose(&fit));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode Run(const void *context, FgLog *log)
+{
+  VerifySettings resolved = *(const VerifySettings *)context;
+  PetscBool      impedance;
+
+  PetscFunctionBegin;
+  PetscCall(FgIsImpedance(resolved.fit.dwi, &impedance));
+  if (impedance) PetscCall(Impedance(&resolved, log));
+  else PetscCall(Diffusion(&resolved, log));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -128,12 +162,14 @@ const FgCommand FgCommandVerify = {
     .summary = "Taylor and dot-product tests of the derivatives, on your data and model",
     .usage   = "DWI [options]",
     .description =
-        "Fits voxel by voxel as fit does and tests there that J is the derivative of the model and J^T its transpose, that the "
+        "Fits voxel by voxel as fit does, electrode voltages by a homogeneous state, and tests there that J is the derivative of "
+        "the model and J^T its transpose, that the "
         "objective's gradient is its derivative, and that the Gauss-Newton Hessian is symmetric, positive semidefinite and exact "
         "where it should be. Takes the options of fit; alpha auto counts as 1. Exit code 4 where a check fails.",
-    .example       = "finegrain verify dwi.nii.gz\n"
-                     "finegrain verify dwi.nii.gz --closure hs2d --noise rician --regularizer tv --json checks.json",
-    .options       = {FgFitInputOptions, FgTissueOptions, FgFitInversionOptions, output_options},
+    .example = "finegrain verify dwi.nii.gz\n"
+               "finegrain verify dwi.nii.gz --closure hs2d --noise rician --regularizer tv --json checks.json\n"
+               "finegrain verify tank.h5",
+    .options = {FgFitInputOptions, FgTissueOptions, FgFitInversionOptions, FgEitDomainOptions, FgEitFitOptions, output_options},
     .settings_size = sizeof(VerifySettings),
     .check         = Check,
     .run           = Run};

@@ -97,8 +97,10 @@ PetscErrorCode FgModelCheck(FgModel model, Vec m, unsigned long seed, FgModelChe
     PetscCall(VecNorm(d, NORM_2, &e[k]));
   }
   PetscCall(VecNorm(F, NORM_2, &size));
-  /* 100 units of rounding of F: where the remainder is that large, rounding changes an order by less than some 0.01. */
-  FgTaylorOrders(STEPS, e, 100.0 * PETSC_MACHINE_EPSILON * size, 2.0, result->taylor_slope, &result->taylor_decades);
+  /* 100 units of rounding of F, or of what its solver leaves: where the remainder is that large, they change an order by less than some
+     0.01. */
+  FgTaylorOrders(STEPS, e, 100.0 * PetscMax(PETSC_MACHINE_EPSILON, model->accuracy) * size, 2.0, result->taylor_slope,
+                 &result->taylor_decades);
   PetscCall(FgModelApply(model, m, F)); /* leaves the model's state at m */
 
   gsl_rng_free(random);

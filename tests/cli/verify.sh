@@ -19,6 +19,12 @@ for orientation in aligned orthotropic; do
   passes "$FINEGRAIN" verify sim/dwi.nii.gz --orientation $orientation --noise rician --regularizer tikhonov
 done
 
+# Electrode voltages: conductivity, a closure's porosity, porosity and direction.
+expect_exit 0 "$FINEGRAIN" simulate --eit --elements 1500 -o tank.h5 -q
+passes "$FINEGRAIN" verify tank.h5 --elements 1000
+passes "$MPIEXEC" -n 2 "$FINEGRAIN" verify tank.h5 --elements 700 --order 2 --closure hs2d --direction 1,0,0 --regularizer tikhonov
+passes "$FINEGRAIN" verify tank.h5 --elements 700 --closure hs2d --direction 1,0,0 --unknowns porosity,direction
+
 # Series across insulating fibers (radial 0) jumps from 0 to the matrix value where the last fiber goes: no derivative, and verify says so.
 expect_exit 0 "$FINEGRAIN" simulate --phantom mixed --size 10,10,8 -o fluid -q
 expect_exit 4 "$FINEGRAIN" verify fluid/dwi.nii.gz --closure series --orientation aligned --fiber-diffusivity 1.2e-3,0
