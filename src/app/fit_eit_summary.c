@@ -39,14 +39,13 @@ static void Print(const FgEitFit *fit, double at_bound)
                 (int)fit->search.npoints, fit->freedom);
     if (fit->search.note[0]) FgLogResult(log, "         %s", fit->search.note);
   }
-  if (fit->searched && fit->search.note[0]) FgLogResult(log, "         %s", fit->search.note);
   FgLogResult(log, "solver   %s: %s after %d iterations, projected gradient %.1e (start %.1e)", solve->solver, solve->reason,
               (int)solve->iterations, solve->projected_gradient, solve->projected_gradient_start);
   FgLogResult(log, "fit      chi-squared %.4g of %d voltages, reduced %.3g; %.1f %% of sites at a bound", fit->chi2,
               (int)fit->samples, Reduced(fit), 100.0 * at_bound);
-  FgLogResult(log, "work     %d forward evaluations, %d linear solves; %d objectives, %d Hessian products",
-              (int)fit->model->counts.apply, (int)fit->model->counts.solves, (int)fit->problem->objectives,
-              (int)fit->problem->hessians);
+  FgLogResult(log, "work     %d forward evaluations, %d factorizations, %d linear solves; %d objectives, %d Hessian products",
+              (int)fit->model->counts.apply, (int)fit->model->counts.factorizations, (int)fit->model->counts.solves,
+              (int)fit->problem->objectives, (int)fit->problem->hessians);
   FgLogResult(log, "time     read %.1f s, background %.1f s, field %.1f s, write %.1f s; peak memory %.0f MiB", fit->seconds_read,
               fit->seconds_background, fit->seconds_field, fit->seconds_write, FgPeakMemory() / 1048576.0);
 }
@@ -131,10 +130,10 @@ static json_t *Json(const FgEitFit *fit, const FgResult *result, double at_bound
   json_object_set_new(root, "status_shares",
                       json_pack("{s:f, s:f}", "at_bound", at_bound, "not_converged", fit->solve.converged ? 0.0 : 1.0));
   json_object_set_new(root, "counts",
-                      json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "F", (int)fit->model->counts.apply, "J",
-                                (int)fit->model->counts.tangent, "JT", (int)fit->model->counts.adjoint, "linear_solves",
-                                (int)fit->model->counts.solves, "objectives", (int)fit->problem->objectives, "hessian_products",
-                                (int)fit->problem->hessians));
+                      json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "factorizations", (int)fit->model->counts.factorizations,
+                                "F", (int)fit->model->counts.apply, "J", (int)fit->model->counts.tangent, "JT",
+                                (int)fit->model->counts.adjoint, "linear_solves", (int)fit->model->counts.solves, "objectives",
+                                (int)fit->problem->objectives, "hessian_products", (int)fit->problem->hessians));
   json_object_set_new(root, "seconds",
                       json_pack("{s:{s:f, s:f, s:f, s:f, s:f}}", "wall", "read", fit->seconds_read, "background",
                                 fit->seconds_background, "field", fit->seconds_field, "write", fit->seconds_write, "total",

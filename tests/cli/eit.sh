@@ -46,7 +46,7 @@ above "$(jq '.background.conductivity_S_per_m' summary.json)" 0.98 "background f
 below "$(jq '.fit.reduced_chi2' summary.json)" 1.3 "reduced chi-squared of the chosen weight"
 jq -e '.weights.searched and .weights.target_reached and .solver.converged and .data.mode == "calibrated"' summary.json >/dev/null ||
   fail "$(jq '.weights, .solver' summary.json)"
-below "$(jq '.counts.F' summary.json)" 26 "forward evaluations of an inversion"
+below "$(jq '.counts.factorizations' summary.json)" 26 "factorizations of an inversion"
 for map in conductivity conductivity_change status mask; do
   jq -e '.Units and .Description and .Version and .Closure == "isotropic" and (.Sources[0].SHA256 | length == 64)' out/$map.json >/dev/null ||
     fail "$map.json: $(cat out/$map.json)"
