@@ -22,7 +22,7 @@ const FgOption FgEitDomainOptions[] = {
   {.name = "elements", .type = FG_OPTION_INTEGER, MEMBER(elements), .fallback = "0", .lower = 0, .upper = 50000000,
    .summary = "about how many triangles or tetrahedra a built-in mesh of a tank gets; 0: by dimension"},
   {.name = "order", .type = FG_OPTION_INTEGER, MEMBER(order), .fallback = "0", .lower = 0, .upper = 2,
-   .summary = "degree of the potential in an element, 1 or 2; 0: 1 to fit, 2 to simulate"},
+   .summary = "degree of the potential in an element, 1 or 2; 0: 2, to fit in three dimensions 1"},
   {.name = "linear-solver", .type = FG_OPTION_CHOICE, MEMBER(solver), .word = "auto", .choices = "cholmod|mumps|cg",
    .summary = "of the forward problem: direct factorization on one rank, on any number, or conjugate gradients with algebraic multigrid"},
   {.name = "electrodes", .type = FG_OPTION_PATH, MEMBER(electrodes), .word = "auto",

@@ -104,7 +104,7 @@ static PetscErrorCode OpenProblem(FgEitFit *fit)
 {
   const FitSettings *s     = fit->settings;
   const double       start = fit->background.conductivity;
-  FgEitOptions       o     = {.order              = s->domain.order ? s->domain.order : 1,
+  FgEitOptions       o     = {.order              = FgEitOrder(fit),
                               .tolerance          = 1e-10,
                               .conductivity       = start,
                               .conductivity_lower = 1e-3 * start,

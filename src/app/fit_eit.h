@@ -45,6 +45,13 @@ typedef struct {
   double             seconds_read, seconds_background, seconds_field, seconds_write, seconds_total; /* wall */
 } FgEitFit;
 
+/* Degree of the elements. In a plane degree 2 by default: with degree 1 the discretization, some 0.5 % of adjacent voltages on 9,000 triangles,
+   would hide the noise. */
+static inline PetscInt FgEitOrder(const FgEitFit *fit)
+{
+  return fit->settings->domain.order ? fit->settings->domain.order : fit->mesh->dim == 2 ? 2 : 1;
+}
+
 /* fit_eit.c. Collective, as all below. */
 PetscErrorCode FgRunFitEit(const FitSettings *settings, FgLog *log);
 /* For `verify`: reads, fits the homogeneous state and sets up the problem, at its start. Borrows `settings`, whose "auto" become words. */

@@ -16,7 +16,7 @@ static PetscErrorCode OpenState(FgEitFit *fit, FgEitUnknowns unknowns, State *st
 {
   const FitSettings *s       = fit->settings;
   FgEitOptions       options = {.unknowns           = unknowns,
-                                .order              = s->domain.order ? s->domain.order : 1,
+                                .order              = FgEitOrder(fit),
                                 .tolerance          = 1e-10,
                                 .conductivity       = 1.0,
                                 .conductivity_lower = 1e-12,

@@ -34,7 +34,7 @@ has stdout "11 of current, 11 independent"
 jq -e '.Electrodes == 12 and .IndependentPatterns == 11 and .Reference and .MissingVoltages == 0' info.json >/dev/null || fail "$(cat info.json)"
 
 # The calibrated difference is the default where there is a reference; both inclusions are found where they are.
-small=(--elements 900 --grid 64x64)
+small=(--elements 900 --order 1 --grid 64x64)
 expect_exit 0 "$FINEGRAIN" fit sim.h5 -o out "${small[@]}" --model-error 0.02 --json summary.json
 has stdout "calibrated"
 above "$(value out/conductivity.nii.gz 40 30)" 1.7 "conductive inclusion [S/m]"
