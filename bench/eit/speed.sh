@@ -41,13 +41,16 @@ if [ -n "$eidors" ]; then
     paste "$work/$shape/voltages.txt" "$work/$shape/voltages_eidors.txt" |
       awk '{d = $1 - $2; s += d * d; n += $2 * $2} END {printf "Voltages of both programs differ by %.2g of their norm.\n", sqrt(s / n)}' >>"$work/agree"
   done
-  # The same inversion at a like misfit: 3,400 elements, smooth prior; EIDORS' weight is the one of three with the least chi-squared above ours
+  # The same inversion at a like misfit: 3,400 elements, smooth prior, seconds of the whole program; EIDORS' weight is the one of three with the least chi-squared above ours
   mkdir "$work/inverse"
   "$build/finegrain" simulate --eit --radius 1 --amplitude 1 --impedance 0.01 --electrode-count 32 --inclusions disc=0.4,0,0.25,2 \
     -o "$work/inverse/measured.h5" -q
   "$program" disc 3400 32 1 auto 1 "$work/inverse" >/dev/null
-  "$build/finegrain" fit "$work/inverse/measured.h5" --elements 3400 --regularizer tikhonov --alpha 1 --no-picture -o "$work/inverse/out" -q
-  one=$(jq -c '{seconds: (.seconds.wall | .background + .field), chi2: .fit.chi2, factorizations: (.counts.factorizations // .counts.F)}' "$work/inverse/out/summary.json")
+  TIMEFORMAT=%U
+  { time "$build/finegrain" fit "$work/inverse/measured.h5" --elements 3400 --order 1 --regularizer tikhonov --alpha 1 --no-picture \
+    -o "$work/inverse/out" -q; } 2>"$work/seconds"
+  one=$(jq -c --argjson seconds "$(tail -n 1 "$work/seconds")" '{seconds: $seconds, chi2: .fit.chi2, factorizations: .counts.factorizations}' \
+    "$work/inverse/out/summary.json")
   (cd "$work/inverse" && octave-cli --no-gui --eval "run('$eidors/eidors/eidors/startup.m'); cd('$work/inverse'); background = 1.0;
     weights = [3 10 30]; source('$here/eidors_inverse.m')" 2>/dev/null | grep -o '{.*}') >"$work/peer"
   jq -c '{case: "inverse"} + .' <<<"$one" >>"$work/runs"
