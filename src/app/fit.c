@@ -82,22 +82,6 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Removes what a fit writes: before writing, what an earlier run left, for another model has other maps; after a failed write, the
-   maps before it, for a part of the results would pass for all of them. */
-static PetscErrorCode RemoveFiles(const FgResult *result)
-{
-  PetscMPIInt rank;
-  char        path[PETSC_MAX_PATH_LEN + 32];
-
-  PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  for (PetscInt k = 0; !rank && FgFitFiles[k]; k++) {
-    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", result->folder, FgFitFiles[k]));
-    (void)unlink(path);
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode FgIsImpedance(const char *path, PetscBool *is)
 {
   PetscErrorCode code = PETSC_SUCCESS;
@@ -155,13 +139,13 @@ static PetscErrorCode FitDiffusion(const FitSettings *s, FgLog *log)
   PetscCall(FgFitProvenance(s, &p, &provenance));
   json_object_update(result.provenance, provenance);
   json_decref(provenance);
-  PetscCall(RemoveFiles(&result));
+  PetscCall(FgFitRemoveFiles(&result));
   code = FgFitWriteMaps(&p, &report.deviations, &result, report.freedom, s->no_picture ? PETSC_FALSE : PETSC_TRUE);
   report.seconds_write = FgWallSeconds() - now;
   report.cpu_write     = FgCpuSeconds() - cpu;
   report.seconds_total = FgWallSeconds() - start;
   if (!code) code = FgFitSummarize(s, &p, &report, &result, log);
-  if (code) PetscCall(RemoveFiles(&result));
+  if (code) PetscCall(FgFitRemoveFiles(&result));
   PetscCall(code);
   PetscCall(FgVolumeWeightsDestroy(&report.weights));
   PetscCall(FgDeviationsDestroy(&report.deviations));

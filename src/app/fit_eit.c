@@ -8,7 +8,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Sizes of built-in meshes [elements]. */
 static const PetscInt elements[2] = {5000, 40000};
@@ -244,21 +243,6 @@ PetscErrorCode FgEitFitClose(FgEitFit *fit)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Removes what a fit writes (fit.c says when). */
-static PetscErrorCode RemoveFiles(const FgResult *result)
-{
-  PetscMPIInt rank;
-  char        path[PETSC_MAX_PATH_LEN + 32];
-
-  PetscFunctionBegin;
-  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  for (PetscInt k = 0; !rank && FgFitFiles[k]; k++) {
-    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", result->folder, FgFitFiles[k]));
-    (void)unlink(path);
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* The words that voltages call for in place of "auto". */
 static void Resolve(FitSettings *s)
 {
@@ -329,12 +313,12 @@ static PetscErrorCode Fit(FgEitFit *fit, FgResult *result)
   json_object_update(result->provenance, provenance);
   json_decref(provenance);
   start = FgWallSeconds();
-  PetscCall(RemoveFiles(result));
+  PetscCall(FgFitRemoveFiles(result));
   code               = FgEitWriteMaps(fit, result);
   fit->seconds_write = FgWallSeconds() - start;
   fit->seconds_total += fit->seconds_write;
   if (!code) code = FgEitSummarize(fit, result);
-  if (code) PetscCall(RemoveFiles(result));
+  if (code) PetscCall(FgFitRemoveFiles(result));
   PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -1,5 +1,6 @@
 /* fit_eit_output.c: the maps of a fit of voltages, resampled from the mesh to the voxels of the grid, and the picture. */
 #include "fit_eit.h"
+#include "record.h"
 
 #include "finegrain/eit_picture.h"
 #include "finegrain/mesh_file.h"
@@ -9,17 +10,6 @@
 
 /* What one site has in the maps; channels of the array that all ranks hold. */
 enum { CONDUCTIVITY, CHANGE, POROSITY, DIRECTION, STATUS = DIRECTION + 3, NCHANNELS };
-
-static PetscErrorCode AddSource(const char *path, json_t *sources)
-{
-  char hash[65];
-
-  PetscFunctionBegin;
-  if (!path[0]) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(FgFileHash(path, hash));
-  json_array_append_new(sources, json_pack("{s:s, s:s}", "File", path, "SHA256", hash));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
 
 PetscErrorCode FgEitProvenance(const FgEitFit *fit, json_t **provenance)
 {
@@ -32,11 +22,11 @@ PetscErrorCode FgEitProvenance(const FgEitFit *fit, json_t **provenance)
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (!rank) {
-    code = AddSource(s->dwi, sources);
-    if (!code) code = AddSource(s->domain.mesh, sources);
-    if (!code) code = AddSource(s->mask, sources);
-    if (!code) code = AddSource(s->domain.electrodes, sources);
-    if (!code && !FgEitDirectionConstant(s->domain.direction, unused)) code = AddSource(s->domain.direction, sources);
+    code = FgRecordSource(s->dwi, sources);
+    if (!code) code = FgRecordSource(s->domain.mesh, sources);
+    if (!code) code = FgRecordSource(s->mask, sources);
+    if (!code) code = FgRecordSource(s->domain.electrodes, sources);
+    if (!code && !FgEitDirectionConstant(s->domain.direction, unused)) code = FgRecordSource(s->domain.direction, sources);
   }
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));
   *provenance = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "GeneratedBy", "finegrain", "Version", FG_VERSION, "Model",

@@ -1,6 +1,9 @@
 /* fit_eit_summary.c: how a fit of voltages went: lines for a person, summary.json for a program (docs/formats.md), config.yaml to repeat it. */
 #include "fit_eit.h"
 
+#include "fit_output.h"
+#include "record.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -50,12 +53,6 @@ static void Print(const FgEitFit *fit, double at_bound)
               fit->seconds_background, fit->seconds_field, fit->seconds_write, FgPeakMemory() / 1048576.0);
 }
 
-/* JSON has no NaN. */
-static json_t *Number(double value)
-{
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *Curve(const FgWeightSearch *search)
 {
   json_t *curve = json_array();
@@ -63,10 +60,10 @@ static json_t *Curve(const FgWeightSearch *search)
   for (PetscInt k = 0; k < search->npoints; k++) {
     const FgWeightPoint *point = &search->points[k];
 
-    json_array_append_new(curve,
-                          json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "alpha", Number(point->alpha), "chi2", Number(point->chi2),
-                                    "effective_freedom", Number(point->freedom), "gcv", Number(point->gcv), "roughness",
-                                    Number(point->roughness), "chosen", k == search->npoints - 1));
+    json_array_append_new(curve, json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "alpha", FgJsonNumber(point->alpha), "chi2",
+                                           FgJsonNumber(point->chi2), "effective_freedom", FgJsonNumber(point->freedom), "gcv",
+                                           FgJsonNumber(point->gcv), "roughness", FgJsonNumber(point->roughness), "chosen",
+                                           k == search->npoints - 1));
   }
   return curve;
 }
@@ -78,16 +75,9 @@ static json_t *Json(const FgEitFit *fit, const FgResult *result, double at_bound
   const FgSolveReport *solve = &fit->solve;
   json_t *root = json_pack("{s:i, s:s, s:s}", "schema_version", SCHEMA_VERSION, "finegrain_version", FG_VERSION, "measurement",
                            "eit");
-  json_t *settings = json_object(), *part, *impedances = json_array();
+  json_t *part, *impedances = json_array();
 
-  for (PetscInt k = 0; FgOptionAt(&FgCommandFit, k); k++) {
-    const FgOption *option = FgOptionAt(&FgCommandFit, k);
-    char            text[PETSC_MAX_PATH_LEN];
-
-    FgOptionText(option, s, text, sizeof(text));
-    json_object_set_new(settings, option->name, json_string(text));
-  }
-  json_object_set_new(root, "settings", settings);
+  json_object_set_new(root, "settings", FgRecordSettings(&FgCommandFit, s));
   json_object_set(root, "provenance", result->provenance);
   json_object_set_new(root, "data",
                       json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i}", "mode", FgEitModes[fit->mode], "electrodes",
@@ -105,15 +95,15 @@ static json_t *Json(const FgEitFit *fit, const FgResult *result, double at_bound
   part = json_pack("{s:b, s:f}", "fitted", fit->fitted, "conductivity_S_per_m", fit->background.conductivity);
   if (!fit->isotropic) json_object_set_new(part, "porosity", json_real(fit->porosity));
   if (fit->fitted) {
-    json_object_set_new(part, "reduced_chi2", Number(fit->background.chi2 / fit->samples));
+    json_object_set_new(part, "reduced_chi2", FgJsonNumber(fit->background.chi2 / fit->samples));
     json_object_set_new(part, "iterations", json_integer(fit->background.iterations));
   }
-  for (PetscInt l = 0; l < eit->nelectrodes; l++) json_array_append_new(impedances, Number(eit->impedance[l]));
+  for (PetscInt l = 0; l < eit->nelectrodes; l++) json_array_append_new(impedances, FgJsonNumber(eit->impedance[l]));
   json_object_set_new(part, "contact_impedance_ohm_m2", impedances);
   json_object_set_new(root, "background", part);
   json_object_set_new(root, "fit",
-                      json_pack("{s:o, s:o, s:o, s:o}", "chi2", Number(fit->chi2), "samples", json_integer(fit->samples),
-                                "effective_freedom", Number(fit->freedom), "reduced_chi2", Number(Reduced(fit))));
+                      json_pack("{s:o, s:o, s:o, s:o}", "chi2", FgJsonNumber(fit->chi2), "samples", json_integer(fit->samples),
+                                "effective_freedom", FgJsonNumber(fit->freedom), "reduced_chi2", FgJsonNumber(Reduced(fit))));
   part = json_pack("{s:s, s:f, s:b}", "regularizer", s->regularizer, "alpha", fit->problem->alpha, "searched", fit->searched);
   if (fit->searched) {
     json_object_set_new(part, "criterion", json_string(s->criterion));
@@ -125,8 +115,9 @@ static json_t *Json(const FgEitFit *fit, const FgResult *result, double at_bound
   json_object_set_new(root, "solver",
                       json_pack("{s:s, s:s, s:b, s:i, s:o, s:o, s:o}", "name", solve->solver, "reason", solve->reason,
                                 "converged", solve->converged, "iterations", (int)solve->iterations, "objective",
-                                Number(solve->objective), "projected_gradient_rms_whitened", Number(solve->projected_gradient),
-                                "projected_gradient_start", Number(solve->projected_gradient_start)));
+                                FgJsonNumber(solve->objective), "projected_gradient_rms_whitened",
+                                FgJsonNumber(solve->projected_gradient), "projected_gradient_start",
+                                FgJsonNumber(solve->projected_gradient_start)));
   json_object_set_new(root, "status_shares",
                       json_pack("{s:f, s:f}", "at_bound", at_bound, "not_converged", fit->solve.converged ? 0.0 : 1.0));
   json_object_set_new(root, "counts",
@@ -140,24 +131,6 @@ static json_t *Json(const FgEitFit *fit, const FgResult *result, double at_bound
                                 fit->seconds_total));
   json_object_set_new(root, "peak_memory_bytes", json_real(memory));
   return root;
-}
-
-static PetscErrorCode WriteFiles(const FitSettings *s, const json_t *summary, const FgResult *result, FgLog *log)
-{
-  char  path[PETSC_MAX_PATH_LEN + 32];
-  char *yaml;
-
-  PetscFunctionBegin;
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/summary.json", result->folder));
-  PetscCall(FgWriteJson(path, summary));
-  if (s->json[0]) PetscCall(FgWriteJson(s->json, summary));
-  PetscCall(FgOptionsYaml(&FgCommandFit, s, &yaml));
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/config.yaml", result->folder));
-  PetscCall(FgWriteText(path, yaml));
-  PetscCall(PetscFree(yaml));
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/log.txt", result->folder));
-  PetscCall(FgWriteText(path, log->text));
-  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode FgEitSummarize(FgEitFit *fit, const FgResult *result)
@@ -177,7 +150,7 @@ PetscErrorCode FgEitSummarize(FgEitFit *fit, const FgResult *result)
   if (!rank) {
     json_t *summary = Json(fit, result, at_bound, memory);
 
-    code = WriteFiles(fit->settings, summary, result, fit->log);
+    code = FgFitWriteTexts(fit->settings, summary, result, fit->log);
     json_decref(summary);
   }
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));

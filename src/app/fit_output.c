@@ -2,9 +2,11 @@
 #include "fit_output.h"
 
 #include "field_maps.h"
+#include "record.h"
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 const char *const FgFitFiles[] = {"porosity.nii.gz",
                                   "kappa.nii.gz",
@@ -60,14 +62,29 @@ const char *const FgFitFiles[] = {"porosity.nii.gz",
                                   "log.txt",
                                   NULL};
 
-static PetscErrorCode Source(const char *path, json_t *sources)
+PetscErrorCode FgFitRemoveFiles(const FgResult *result)
 {
-  char hash[65];
+  PetscMPIInt rank;
+  char        path[PETSC_MAX_PATH_LEN + 32];
 
   PetscFunctionBegin;
-  if (!path[0]) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(FgFileHash(path, hash));
-  json_array_append_new(sources, json_pack("{s:s, s:s}", "File", path, "SHA256", hash));
+  PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
+  for (PetscInt k = 0; !rank && FgFitFiles[k]; k++) {
+    PetscCall(PetscSNPrintf(path, sizeof(path), "%s/%s", result->folder, FgFitFiles[k]));
+    (void)unlink(path);
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgFitWriteTexts(const FitSettings *s, const json_t *summary, const FgResult *result, const FgLog *log)
+{
+  char path[PETSC_MAX_PATH_LEN + 32];
+
+  PetscFunctionBegin;
+  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/summary.json", result->folder));
+  PetscCall(FgWriteJson(path, summary));
+  if (s->json[0]) PetscCall(FgWriteJson(s->json, summary));
+  PetscCall(FgRecordWrite(&FgCommandFit, s, result->folder, log));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -80,10 +97,10 @@ PetscErrorCode FgFitProvenance(const FitSettings *s, const FgPipeline *p, json_t
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (!rank) {
-    code = Source(p->files.dwi, sources);
-    if (!code) code = Source(p->files.bval, sources);
-    if (!code) code = Source(p->files.bvec, sources);
-    if (!code) code = Source(p->files.mask, sources);
+    code = FgRecordSource(p->files.dwi, sources);
+    if (!code) code = FgRecordSource(p->files.bval, sources);
+    if (!code) code = FgRecordSource(p->files.bvec, sources);
+    if (!code) code = FgRecordSource(p->files.mask, sources);
   }
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));
   *provenance = json_pack("{s:s, s:s, s:s, s:o}", "GeneratedBy", "finegrain", "Version", FG_VERSION, "Model", p->model_name,

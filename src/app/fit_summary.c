@@ -2,7 +2,8 @@
    of a key changes. */
 #include "fit_summary.h"
 
-#include "command.h"
+#include "fit_output.h"
+#include "record.h"
 
 #include "finegrain/statistics.h"
 
@@ -127,18 +128,12 @@ static void Print(const FitSettings *s, const FgPipeline *p, const FgFitReport *
               r->seconds_write, FgPeakMemory() / 1048576.0);
 }
 
-/* JSON has no NaN. */
-static json_t *Number(double value)
-{
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
 /* One number for each part, under the names of the parts. */
 static json_t *Parts(const FgWeightSearch *search, const double value[])
 {
   json_t *parts = json_object();
 
-  for (PetscInt k = 0; k < search->nparts; k++) json_object_set_new(parts, search->parts[k].name, Number(value[k]));
+  for (PetscInt k = 0; k < search->nparts; k++) json_object_set_new(parts, search->parts[k].name, FgJsonNumber(value[k]));
   return parts;
 }
 
@@ -163,17 +158,9 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
 {
   static const char *const bits[6] = {"clamped_signal", "not_fitted",       "at_bound",
                                       "not_converged",  "not_identifiable", "outside_model"};
-  json_t *root     = json_pack("{s:i, s:s}", "schema_version", SCHEMA_VERSION, "finegrain_version", FG_VERSION), *part,
-         *settings = json_object();
+  json_t *root = json_pack("{s:i, s:s}", "schema_version", SCHEMA_VERSION, "finegrain_version", FG_VERSION), *part;
 
-  for (PetscInt k = 0; FgOptionAt(&FgCommandFit, k); k++) {
-    const FgOption *option = FgOptionAt(&FgCommandFit, k);
-    char            text[PETSC_MAX_PATH_LEN];
-
-    FgOptionText(option, s, text, sizeof(text));
-    json_object_set_new(settings, option->name, json_string(text));
-  }
-  json_object_set_new(root, "settings", settings);
+  json_object_set_new(root, "settings", FgRecordSettings(&FgCommandFit, s));
   json_object_set(root, "provenance", result->provenance);
   json_object_set_new(root, "voxels",
                       json_pack("{s:I, s:I, s:s}", "mask", (json_int_t)p->domain->nglobal, "fitted", (json_int_t)p->fitted,
@@ -193,7 +180,7 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
   json_object_set_new(part, "share_with_raised_noise_level", json_real(p->raised));
   json_object_set_new(part, "chi2", json_real(s->pointwise ? p->pointwise_chi2 : 2.0 * r->solve.misfit));
   json_object_set_new(part, "effective_freedom", json_real(r->freedom));
-  json_object_set_new(part, "median_reduced_chi2", Number(o->chi2));
+  json_object_set_new(part, "median_reduced_chi2", FgJsonNumber(o->chi2));
   json_object_set_new(root, "fit", part);
 
   if (!s->pointwise) {
@@ -227,15 +214,16 @@ static json_t *Json(const FitSettings *s, const FgPipeline *p, const FgFitReport
   for (PetscInt c = 0; c < p->field->ncomponents; c++) {
     if (p->field->components[c].kind == FG_KIND_TANGENT || !(p->field->components[c].lower >= 0.0)) continue;
     json_object_set_new(part, p->field->components[c].name,
-                        json_pack("{s:s, s:o, s:o, s:o}", "unit", p->field->components[c].unit, "median", Number(o->median[c]),
-                                  "percentile_5", Number(o->low[c]), "percentile_95", Number(o->high[c])));
+                        json_pack("{s:s, s:o, s:o, s:o}", "unit", p->field->components[c].unit, "median",
+                                  FgJsonNumber(o->median[c]), "percentile_5", FgJsonNumber(o->low[c]), "percentile_95",
+                                  FgJsonNumber(o->high[c])));
   }
   json_object_set_new(root, "parameters", part);
   part = json_object();
   for (PetscInt k = 0; k < r->deviations.n; k++) {
     const FgDeviation *map = &r->deviations.maps[k];
 
-    json_object_set_new(part, map->map, json_pack("{s:s, s:o}", "unit", map->unit, "median", Number(map->median)));
+    json_object_set_new(part, map->map, json_pack("{s:s, s:o}", "unit", map->unit, "median", FgJsonNumber(map->median)));
   }
   json_object_set_new(root, "deviations", part);
   part = json_object();
@@ -276,24 +264,6 @@ static void Resolve(const FgPipeline *p, FitSettings *s)
   s->tissue.fiber_storage      = phases->fiber_storage;
 }
 
-static PetscErrorCode WriteFiles(const FitSettings *s, const json_t *summary, const FgResult *result, FgLog *log)
-{
-  char  path[PETSC_MAX_PATH_LEN + 32];
-  char *yaml;
-
-  PetscFunctionBegin;
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/summary.json", result->folder));
-  PetscCall(FgWriteJson(path, summary));
-  if (s->json[0]) PetscCall(FgWriteJson(s->json, summary));
-  PetscCall(FgOptionsYaml(&FgCommandFit, s, &yaml));
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/config.yaml", result->folder));
-  PetscCall(FgWriteText(path, yaml));
-  PetscCall(PetscFree(yaml));
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/log.txt", result->folder));
-  PetscCall(FgWriteText(path, log->text));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode FgFitSummarize(const FitSettings *s, FgPipeline *p, const FgFitReport *r, const FgResult *result, FgLog *log)
 {
   double         memory = FgPeakMemory();
@@ -314,7 +284,7 @@ PetscErrorCode FgFitSummarize(const FitSettings *s, FgPipeline *p, const FgFitRe
     Resolve(p, &resolved);
     summary = Json(&resolved, p, r, result, &overview, memory);
 
-    code = WriteFiles(&resolved, summary, result, log);
+    code = FgFitWriteTexts(&resolved, summary, result, log);
     json_decref(summary);
   }
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));

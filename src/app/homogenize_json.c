@@ -1,26 +1,20 @@
 /* homogenize_json.c: what `finegrain homogenize` found, as JSON for programs. The schema is documented in docs/formats.md; its version
    counts up when the meaning of a key changes. */
 #include "homogenize.h"
+#include "record.h"
 
 #include "finegrain/result.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { SCHEMA_VERSION = 1 };
 
-/* JSON has no NaN. */
-static json_t *Number(double value)
-{
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
 static json_t *Numbers(PetscInt n, const double *value)
 {
   json_t *list = json_array();
 
-  for (PetscInt i = 0; i < n; i++) json_array_append_new(list, Number(value[i]));
+  for (PetscInt i = 0; i < n; i++) json_array_append_new(list, FgJsonNumber(value[i]));
   return list;
 }
 
@@ -28,7 +22,7 @@ json_t *FgHomogenizeMatrix(PetscInt rows, PetscInt columns, const double *value)
 {
   json_t *list;
 
-  if (rows == 1 && columns == 1) return Number(value[0]);
+  if (rows == 1 && columns == 1) return FgJsonNumber(value[0]);
   if (columns == 1) return Numbers(rows, value);
   list = json_array();
   for (PetscInt i = 0; i < rows; i++) json_array_append_new(list, Numbers(columns, value + i * columns));
@@ -45,7 +39,7 @@ static json_t *PropertiesJson(PetscInt n, const FgProperty *properties)
 
     json_object_set_new(object, properties[i].info->name,
                         json_pack("{s:o, s:s}", "value",
-                                  size == 1 ? Number(properties[i].value[0]) : Numbers(size, properties[i].value), "unit",
+                                  size == 1 ? FgJsonNumber(properties[i].value[0]) : Numbers(size, properties[i].value), "unit",
                                   properties[i].info->unit));
   }
   return object;
@@ -59,11 +53,11 @@ static json_t *CellJson(const HomogenizeSettings *s, FgCell cell, const FgHomoge
   for (PetscInt p = 0; p < cell->table.nphases; p++) {
     const FgPhase *phase  = &cell->table.phases[p];
     json_t        *object = json_pack("{s:s, s:i, s:o, s:o, s:o}", "name", phase->name, "label", phase->label, "fraction",
-                                      Number(cell->fraction[p]), "exact_fraction", Number(cell->exact[p]), "properties",
+                                      FgJsonNumber(cell->fraction[p]), "exact_fraction", FgJsonNumber(cell->exact[p]), "properties",
                                       PropertiesJson(phase->nproperties, phase->properties));
 
     if (found->coarse_fraction && FgHomogenizeSubsample(s) > 1)
-      json_object_set_new(object, "extrapolated_fraction", Number(2.0 * cell->fraction[p] - found->coarse_fraction[p]));
+      json_object_set_new(object, "extrapolated_fraction", FgJsonNumber(2.0 * cell->fraction[p] - found->coarse_fraction[p]));
     json_array_append_new(phases, object);
   }
   return json_pack("{s:s, s:o, s:o, s:o, s:o}", "source", cell->source, "voxels", voxels, "edges_m", Numbers(3, cell->edge),
@@ -86,7 +80,7 @@ static json_t *EffectiveJson(const HomogenizeSettings *s, const FgCellReport *re
   }
   if (half && half->rows == item->rows && half->columns == item->columns && !FgHomogenizeAccompanies(report, item)) {
     json_object_set_new(object, "at_half_resolution", FgHomogenizeMatrix(half->rows, half->columns, half->value));
-    json_object_set_new(object, "discretization_estimate", Number(FgHomogenizeDiscretization(item, coarse)));
+    json_object_set_new(object, "discretization_estimate", FgJsonNumber(FgHomogenizeDiscretization(item, coarse)));
   }
   if (!FgHomogenizeAccompanies(report, item) && FgHomogenizeExtrapolate(s, item, coarse, extrapolated))
     json_object_set_new(object, "extrapolated", FgHomogenizeMatrix(item->rows, item->columns, extrapolated));
@@ -104,8 +98,8 @@ static json_t *ReportJson(const HomogenizeSettings *s, const FgHomogenized *foun
     const FgCellSolve *solve = &report->solves[i];
 
     json_array_append_new(solves, json_pack("{s:s, s:s, s:i, s:o, s:f, s:f}", "name", solve->name, "solver", solve->solver,
-                                            "iterations", (int)solve->iterations, "residual", Number(solve->residual), "seconds",
-                                            solve->seconds, "fft_seconds", solve->fft_seconds));
+                                            "iterations", (int)solve->iterations, "residual", FgJsonNumber(solve->residual),
+                                            "seconds", solve->seconds, "fft_seconds", solve->fft_seconds));
   }
   for (PetscInt i = 0; i < report->nnotes; i++) json_array_append_new(notes, json_string(report->notes[i]));
   return json_pack("{s:s, s:o, s:o, s:o, s:f, s:f, s:f}", "name", found->physics[k]->name, "effective", effective, "solves",

@@ -7,6 +7,7 @@
 
 #include "field_maps.h"
 #include "fit_output.h"
+#include "record.h"
 #include "stop.h"
 
 #include <gsl/gsl_randist.h>
@@ -103,22 +104,6 @@ static PetscErrorCode WriteGradients(const FgSimulation *sim, const FgResult *re
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Rank 0. */
-static PetscErrorCode WriteTexts(const FgCommand *command, const SimulateSettings *s, const FgResult *result, const FgLog *log)
-{
-  char  path[PETSC_MAX_PATH_LEN + 16];
-  char *yaml;
-
-  PetscFunctionBegin;
-  PetscCall(FgOptionsYaml(command, s, &yaml));
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/config.yaml", result->folder));
-  PetscCall(FgWriteText(path, yaml));
-  PetscCall(PetscFree(yaml));
-  PetscCall(PetscSNPrintf(path, sizeof(path), "%s/log.txt", result->folder));
-  PetscCall(FgWriteText(path, log->text));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 extern const FgCommand FgCommandSimulate;
 
 static PetscErrorCode Run(const void *context, FgLog *log)
@@ -161,7 +146,7 @@ static PetscErrorCode Run(const void *context, FgLog *log)
   FgLogResult(log, "noise    %s, sigma %.4g [signal], median S0 %.4g [signal], seed %d", s->noise, sigma, sim.s0_median,
               (int)s->seed);
   FgLogResult(log, "results  %s/dwi.nii.gz, %s", s->output, folder);
-  if (!rank) code = WriteTexts(&FgCommandSimulate, s, &result, log);
+  if (!rank) code = FgRecordWrite(&FgCommandSimulate, s, result.folder, log);
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));
   PetscCall(FgResultDestroy(&truth));
   PetscCall(FgResultDestroy(&result));

@@ -6,6 +6,7 @@
    standard deviations (1.4826 times the median absolute deviation of the shell and of all volumes, but no less than chance gives) below
    the median of its shell. Shells of one or two volumes are compared with all weighted volumes; one or two b0 volumes with nothing. */
 #include "volume_weights.h"
+#include "record.h"
 
 #include "finegrain/robust.h"
 
@@ -146,7 +147,7 @@ void FgVolumeWeightsJson(const FgVolumeWeights *w, const FgPipeline *p, json_t *
   if (!w->n) return;
   all = json_array();
   low = json_array();
-  for (PetscInt k = 0; k < w->n; k++) json_array_append_new(all, isfinite(w->weight[k]) ? json_real(w->weight[k]) : json_null());
+  for (PetscInt k = 0; k < w->n; k++) json_array_append_new(all, FgJsonNumber(w->weight[k]));
   for (PetscInt k = 0; k < w->nlow; k++) {
     const PetscInt v = w->low[k];
 
