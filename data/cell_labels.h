@@ -28,7 +28,5 @@ PETSC_INTERN PetscErrorCode FgLabelsOpenNifti(const char *path, FgLabels labels)
 PETSC_INTERN PetscErrorCode FgLabelsOpenRaw(const char *path, const FgCellImageSettings *settings, PetscBool look,
                                             FgLabels labels);
 PETSC_INTERN PetscErrorCode FgLabelsOpenHdf5(const char *path, const char *dataset, FgLabels labels);
-/* Whether a file opens with HDF5's signature. */
-PETSC_INTERN PetscBool FgIsHdf5(const char *path);
 
 #endif

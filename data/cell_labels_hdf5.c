@@ -20,18 +20,6 @@ typedef struct {
   int32_t *buffer;
 } Hdf5;
 
-PetscBool FgIsHdf5(const char *path)
-{
-  static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-  unsigned char              found[8]     = {0};
-  FILE                      *file         = fopen(path, "rb");
-
-  if (!file) return PETSC_FALSE;
-  if (fread(found, 1, sizeof found, file) != sizeof found) found[0] = 0;
-  (void)fclose(file);
-  return memcmp(found, signature, sizeof found) == 0 ? PETSC_TRUE : PETSC_FALSE;
-}
-
 static PetscErrorCode ReadPlanes(FgLabels labels, Hdf5 *hdf5)
 {
   const PetscInt plane = labels->info.n[0] * labels->info.n[1], z = labels->done / plane;

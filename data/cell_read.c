@@ -1,6 +1,7 @@
 /* cell_read.c: a cell from an image of labels. The first rank reads the file once from front to back, turns labels into
    phases a chunk at a time, and hands every other rank its slab: no rank holds more than two slabs. */
 #include "cell_labels.h"
+#include "hdf5_checks.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,14 +1,11 @@
 /* hdf5_read.c: the few things that are read of an HDF5 file, each checked first; see hdf5_read.h. */
 #include "hdf5_read.h"
 
+#include "hdf5_checks.h"
 #include "table.h"
 
 #include <math.h>
 #include <string.h>
-
-#define NAME_LIMIT 64
-
-static const char signature[] = "\211HDF\r\n\032\n";
 
 PetscErrorCode FgHdf5Open(const char *path, size_t limit, const char *expected, FgHdf5 *hdf5)
 {
@@ -20,7 +17,7 @@ PetscErrorCode FgHdf5Open(const char *path, size_t limit, const char *expected, 
   hdf5->path = path;
   hdf5->file = -1;
   PetscCall(FgTextRead(path, limit, expected, &hdf5->bytes, &hdf5->length));
-  is     = hdf5->length > 8 && !memcmp(hdf5->bytes, signature, 8) ? PETSC_TRUE : PETSC_FALSE;
+  is     = hdf5->length > 8 && FgIsHdf5Bytes(hdf5->bytes, hdf5->length) ? PETSC_TRUE : PETSC_FALSE;
   modern = is && (hdf5->bytes[8] == 2 || hdf5->bytes[8] == 3) ? PETSC_TRUE : PETSC_FALSE;
   if (modern) {
     FgHush(&hdf5->reports);
@@ -53,67 +50,10 @@ PetscErrorCode FgHdf5Close(FgHdf5 *hdf5, PetscBool damaged)
 
 PetscBool FgHdf5Has(const FgHdf5 *hdf5, const char *name)
 {
-  char       part[NAME_LIMIT];
-  H5L_info_t link;
-  size_t     n = strlen(name);
-
-  if (n >= sizeof part) return PETSC_FALSE;
-  for (size_t end = 1; end <= n; end++) { /* NAME, then NAME/NAME: every link on the way must be one within the file */
-    if (end < n && name[end] != '/') continue;
-    memcpy(part, name, end);
-    part[end] = 0;
-    if (H5Lexists(hdf5->file, part, H5P_DEFAULT) <= 0 || H5Lget_info(hdf5->file, part, &link, H5P_DEFAULT) < 0 ||
-        link.type != H5L_TYPE_HARD)
-      return PETSC_FALSE;
-  }
-  return PETSC_TRUE;
+  return FgHdf5IsWithin(hdf5->file, name);
 }
 
 /* --- Attributes -------------------------------------------------------------------------------------------------------------- */
-
-static PetscBool IsReal(hid_t type)
-{
-  return H5Tequal(type, H5T_IEEE_F64LE) > 0 || H5Tequal(type, H5T_IEEE_F64BE) > 0 || H5Tequal(type, H5T_IEEE_F32LE) > 0 ||
-                 H5Tequal(type, H5T_IEEE_F32BE) > 0
-             ? PETSC_TRUE
-             : PETSC_FALSE;
-}
-
-static PetscBool IsInteger(hid_t type)
-{
-  return H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) <= 8 && H5Tget_precision(type) == 8 * H5Tget_size(type)
-             ? PETSC_TRUE
-             : PETSC_FALSE;
-}
-
-static PetscBool IsLine(const char *text)
-{
-  for (const char *at = text; *at; at++) {
-    if ((unsigned char)*at < 0x20 || *at == 0x7f) return PETSC_FALSE;
-  }
-  return PETSC_TRUE;
-}
-
-/* text[size] of an attribute of fixed length; FALSE where it is something else. */
-static PetscBool ReadText(hid_t object, const char *name, size_t size, char *text)
-{
-  const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT), type = H5Aget_type(attribute), space = H5Aget_space(attribute);
-  const hid_t memory = H5Tcopy(H5T_C_S1);
-  PetscBool   good;
-
-  memset(text, 0, size);
-  good           = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && H5Tget_size(type) <= size &&
-                 H5Sget_simple_extent_npoints(space) == 1 && H5Tset_size(memory, size) >= 0 &&
-                 H5Tset_cset(memory, H5Tget_cset(type)) >= 0 && H5Aread(attribute, memory, text) >= 0
-                       ? PETSC_TRUE
-                       : PETSC_FALSE;
-  text[size - 1] = 0;
-  (void)H5Tclose(memory);
-  (void)H5Sclose(space);
-  (void)H5Tclose(type);
-  (void)H5Aclose(attribute);
-  return good && IsLine(text) ? PETSC_TRUE : PETSC_FALSE;
-}
 
 PetscBool FgHdf5MayBe(const char *path, const char *format)
 {
@@ -123,15 +63,14 @@ PetscBool FgHdf5MayBe(const char *path, const char *format)
   FgReports reports;
 
   if (!stream) return PETSC_FALSE;
-  if (fread(head, 1, sizeof head, stream) == sizeof head && !memcmp(head, signature, 8)) may = PETSC_TRUE;
+  if (fread(head, 1, sizeof head, stream) == sizeof head && FgIsHdf5Bytes(head, sizeof head)) may = PETSC_TRUE;
   (void)fclose(stream);
   if (may && (head[8] == 2 || head[8] == 3)) {
     hid_t file;
 
     FgHush(&reports);
     file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file >= 0 && H5Aexists(file, "format") > 0 && ReadText(file, "format", sizeof text, text) && strcmp(text, format))
-      may = PETSC_FALSE;
+    if (file >= 0 && FgHdf5Line(file, "format", sizeof text, text) && strcmp(text, format)) may = PETSC_FALSE;
     if (file >= 0) (void)H5Fclose(file);
     FgUnhush(&reports);
   }
@@ -144,7 +83,7 @@ PetscErrorCode FgHdf5Text(const FgHdf5 *hdf5, const char *name, size_t size, cha
   memset(text, 0, size);
   *found = H5Aexists(hdf5->file, name) > 0 ? PETSC_TRUE : PETSC_FALSE;
   if (*found)
-    PetscCheck(ReadText(hdf5->file, name, size, text), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+    PetscCheck(FgHdf5Line(hdf5->file, name, size, text), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
                "%s: attribute %s is something else, expected a text of fixed length of less than %d bytes (numpy.bytes_)",
                hdf5->path, name, (int)size);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -157,7 +96,7 @@ PetscErrorCode FgHdf5Number(const FgHdf5 *hdf5, const char *name, double *value,
   if (*found) {
     const hid_t attribute = H5Aopen(hdf5->file, name, H5P_DEFAULT), type = H5Aget_type(attribute),
                 space    = H5Aget_space(attribute);
-    const PetscBool good = (IsReal(type) || IsInteger(type)) && H5Sget_simple_extent_npoints(space) == 1 &&
+    const PetscBool good = (FgHdf5IsReal(type) || FgHdf5IsInteger(type)) && H5Sget_simple_extent_npoints(space) == 1 &&
                                    H5Aread(attribute, H5T_NATIVE_DOUBLE, value) >= 0 && isfinite(*value)
                                ? PETSC_TRUE
                                : PETSC_FALSE;
@@ -189,8 +128,7 @@ static void CloseDataset(Dataset *data)
 /* A dataset in one piece within the file, with no more values than the file has bytes for. Nothing is open where it fails. */
 static PetscErrorCode OpenDataset(const FgHdf5 *hdf5, const char *name, Dataset *data)
 {
-  hid_t     settings;
-  PetscBool piece = PETSC_FALSE, sized = PETSC_FALSE;
+  PetscBool piece, sized = PETSC_FALSE;
   double    bytes;
 
   PetscFunctionBegin;
@@ -200,13 +138,9 @@ static PetscErrorCode OpenDataset(const FgHdf5 *hdf5, const char *name, Dataset 
              name);
   data->type  = H5Dget_type(data->dataset);
   data->space = H5Dget_space(data->dataset);
-  settings    = H5Dget_create_plist(data->dataset);
-  if ((H5Pget_layout(settings) == H5D_CONTIGUOUS || H5Pget_layout(settings) == H5D_COMPACT) &&
-      H5Pget_external_count(settings) == 0 && H5Pget_nfilters(settings) == 0)
-    piece = PETSC_TRUE;
-  (void)H5Pclose(settings);
-  bytes      = (double)H5Tget_size(data->type);
-  data->rank = H5Sget_simple_extent_ndims(data->space);
+  piece       = FgHdf5IsPiece(data->dataset);
+  bytes       = (double)H5Tget_size(data->type);
+  data->rank  = H5Sget_simple_extent_ndims(data->space);
   if (data->rank >= 0 && data->rank <= FG_HDF5_AXES && H5Sget_simple_extent_type(data->space) != H5S_NULL &&
       H5Sget_simple_extent_dims(data->space, data->dims, NULL) == data->rank) {
     sized = PETSC_TRUE;
@@ -268,7 +202,7 @@ static PetscErrorCode CheckUnit(const FgHdf5 *hdf5, const char *name, const Data
 
   PetscFunctionBegin;
   if (!unit || H5Aexists(data->dataset, "unit") <= 0) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCheck(ReadText(data->dataset, "unit", sizeof text, text), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+  PetscCheck(FgHdf5Line(data->dataset, "unit", sizeof text, text), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: attribute unit of dataset %s is something else, expected the text %s of fixed length (numpy.bytes_)",
              hdf5->path, name, unit);
   PetscCheck(!strcmp(text, unit), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: dataset %s: found the unit %s, expected %s",
@@ -284,7 +218,7 @@ PetscErrorCode FgHdf5Reals(const FgHdf5 *hdf5, const char *name, const char *uni
 
   PetscFunctionBegin;
   PetscCall(OpenDataset(hdf5, name, &data));
-  number = IsReal(data.type) || IsInteger(data.type) ? PETSC_TRUE : PETSC_FALSE;
+  number = FgHdf5IsReal(data.type) || FgHdf5IsInteger(data.type) ? PETSC_TRUE : PETSC_FALSE;
   code   = CheckSizes(hdf5, name, &data, rank, dims);
   if (!code) code = CheckUnit(hdf5, name, &data, unit);
   if (!code && number && values)
@@ -306,7 +240,7 @@ PetscErrorCode FgHdf5Integers(const FgHdf5 *hdf5, const char *name, int rank, co
 
   PetscFunctionBegin;
   PetscCall(OpenDataset(hdf5, name, &data));
-  number = IsInteger(data.type);
+  number = FgHdf5IsInteger(data.type);
   code   = CheckSizes(hdf5, name, &data, rank, dims);
   if (!code && number && values)
     read = H5Dread(data.dataset, sizeof(PetscInt) == 8 ? H5T_NATIVE_LLONG : H5T_NATIVE_INT, H5S_ALL, H5S_ALL, H5P_DEFAULT,
@@ -332,8 +266,8 @@ PetscErrorCode FgHdf5Names(const FgHdf5 *hdf5, const char *name, hsize_t n, char
   code = OpenDataset(hdf5, name, &data);
   if (!code) {
     code = CheckSizes(hdf5, name, &data, 1, &n);
-    if (!code && H5Tget_class(data.type) == H5T_STRING && H5Tis_variable_str(data.type) == 0 && H5Tget_size(data.type) <= 32 &&
-        H5Tset_size(memory, 32) >= 0 && H5Tset_cset(memory, H5Tget_cset(data.type)) >= 0 &&
+    if (!code && FgHdf5IsText(data.type, sizeof *names) && H5Tset_size(memory, 32) >= 0 &&
+        H5Tset_cset(memory, H5Tget_cset(data.type)) >= 0 &&
         H5Dread(data.dataset, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, names) >= 0)
       good = PETSC_TRUE;
     CloseDataset(&data);
@@ -342,7 +276,7 @@ PetscErrorCode FgHdf5Names(const FgHdf5 *hdf5, const char *name, hsize_t n, char
   PetscCall(code);
   for (hsize_t i = 0; good && i < n; i++) {
     names[i][31] = 0;
-    good         = IsLine(names[i]);
+    good         = FgHdf5IsLine(names[i]);
   }
   PetscCheck(good, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: dataset %s is something else, expected texts of fixed length of at most 31 characters (numpy 'S31')",

@@ -3,7 +3,9 @@
 #ifndef FINEGRAIN_DATA_HDF5_READ_H
 #define FINEGRAIN_DATA_HDF5_READ_H
 
-#include "homogenization_table.h"
+#include "hdf5_reports.h"
+
+#include "finegrain/base.h"
 
 enum { FG_HDF5_AXES = 4 }; /* dimensions of a dataset at most */
 

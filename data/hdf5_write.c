@@ -61,14 +61,37 @@ void FgHdf5PutText(FgHdf5Out *out, const char *name, const char *text)
   PutText(out, out->file, name, text);
 }
 
+void FgHdf5PutTextOf(FgHdf5Out *out, const char *dataset, const char *name, const char *text)
+{
+  const hid_t object = H5Dopen2(out->file, dataset, H5P_DEFAULT);
+
+  PutText(out, object, name, text);
+  if (H5Dclose(object) < 0) out->status = -1;
+}
+
+/* One value as one number, more as an array. */
+static void PutValues(FgHdf5Out *out, const char *name, hid_t stored, hid_t type, hsize_t n, const void *values)
+{
+  const hid_t space     = n == 1 ? H5Screate(H5S_SCALAR) : H5Screate_simple(1, &n, NULL);
+  const hid_t attribute = H5Acreate2(out->file, name, stored, space, H5P_DEFAULT, H5P_DEFAULT);
+
+  if (H5Awrite(attribute, type, values) < 0 || H5Aclose(attribute) < 0) out->status = -1;
+  (void)H5Sclose(space);
+}
+
+void FgHdf5PutNumbers(FgHdf5Out *out, const char *name, hsize_t n, const double *values)
+{
+  PutValues(out, name, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, n, values);
+}
+
+void FgHdf5PutCounts(FgHdf5Out *out, const char *name, hsize_t n, const PetscInt *values)
+{
+  PutValues(out, name, H5T_STD_I64LE, sizeof(PetscInt) == 8 ? H5T_NATIVE_LLONG : H5T_NATIVE_INT, n, values);
+}
+
 void FgHdf5PutInteger(FgHdf5Out *out, const char *name, PetscInt value)
 {
-  const long long number    = value;
-  const hid_t     space     = H5Screate(H5S_SCALAR);
-  const hid_t     attribute = H5Acreate2(out->file, name, H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT);
-
-  if (H5Awrite(attribute, H5T_NATIVE_LLONG, &number) < 0 || H5Aclose(attribute) < 0) out->status = -1;
-  (void)H5Sclose(space);
+  FgHdf5PutCounts(out, name, 1, &value);
 }
 
 /* The group of GROUP/NAME; HDF5 would note the time of one that it makes itself. */

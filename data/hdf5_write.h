@@ -3,7 +3,9 @@
 #ifndef FINEGRAIN_DATA_HDF5_WRITE_H
 #define FINEGRAIN_DATA_HDF5_WRITE_H
 
-#include "homogenization_table.h"
+#include "hdf5_reports.h"
+
+#include "finegrain/base.h"
 
 typedef struct {
   const char *path; /* borrowed */
@@ -20,6 +22,10 @@ PETSC_INTERN PetscErrorCode FgHdf5Finish(FgHdf5Out *out, PetscBool failed);
 /* Attributes of the root. */
 PETSC_INTERN void FgHdf5PutText(FgHdf5Out *out, const char *name, const char *text);
 PETSC_INTERN void FgHdf5PutInteger(FgHdf5Out *out, const char *name, PetscInt value);
+PETSC_INTERN void FgHdf5PutNumbers(FgHdf5Out *out, const char *name, hsize_t n, const double *values);
+PETSC_INTERN void FgHdf5PutCounts(FgHdf5Out *out, const char *name, hsize_t n, const PetscInt *values);
+/* An attribute of a dataset that was put. */
+PETSC_INTERN void FgHdf5PutTextOf(FgHdf5Out *out, const char *dataset, const char *name, const char *text);
 /* Datasets NAME or GROUP/NAME; rank 0: one number. `unit` and `meaning` become attributes; either may be NULL. */
 PETSC_INTERN void FgHdf5PutReals(FgHdf5Out *out, const char *name, const char *unit, const char *meaning, int rank,
                                  const hsize_t dims[], const double *values);

@@ -1,12 +1,11 @@
-/* homogenization_table.c: tables of effective tensors out of HDF5 files. Layout: docs/formats.md.
-
-   A file is read as an image in memory, and taken only in the format whose metadata carry checksums (superblock 2 or 3),
-   with texts of fixed length and datasets that lie in one piece within it: damage is found before HDF5 follows it, nothing is read that is
-   not named here, and nothing is allocated that was not checked against a limit. */
+/* homogenization_table.c: tables of effective tensors out of HDF5 files, read as hdf5_read.h does it. Layout: docs/formats.md. Nothing is read
+   that is not named here, and nothing is allocated that was not checked against a limit. */
 #include "homogenization_table.h"
 
+#include "hdf5_checks.h"
+#include "hdf5_read.h"
+
 #include "finegrain/result.h"
-#include "table.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,64 +13,27 @@
 enum { FILE_LIMIT = 64 * 1024 * 1024 };
 static const char expected[] = "a table of `finegrain homogenize --sweep` (HDF5)";
 
-/* An attribute that is there, or -1. */
-static hid_t OpenAttribute(hid_t object, const char *name)
-{
-  return H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
-}
-
 /* A line of printable text of fixed length, shorter than FG_SWEEP_TEXT. */
 static PetscErrorCode ReadText(const char *path, hid_t object, const char *name, char text[FG_SWEEP_TEXT])
 {
-  const hid_t attribute = OpenAttribute(object, name);
-  PetscBool   good      = PETSC_FALSE;
-
   PetscFunctionBegin;
-  memset(text, 0, FG_SWEEP_TEXT);
-  if (attribute >= 0) {
-    const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute), memory = H5Tcopy(H5T_C_S1);
-
-    good = H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && H5Tget_size(type) <= FG_SWEEP_TEXT &&
-                   H5Sget_simple_extent_npoints(space) == 1 && H5Tset_size(memory, FG_SWEEP_TEXT) >= 0 &&
-                   H5Tset_cset(memory, H5Tget_cset(type)) >= 0 && H5Aread(attribute, memory, text) >= 0
-               ? PETSC_TRUE
-               : PETSC_FALSE;
-    text[FG_SWEEP_TEXT - 1] = 0;
-    for (const char *at = text; *at; at++) {
-      if ((unsigned char)*at < 0x20 || *at == 0x7f) good = PETSC_FALSE;
-    }
-    (void)H5Tclose(memory);
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
-    (void)H5Aclose(attribute);
-  }
-  PetscCheck(good, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+  PetscCheck(FgHdf5Line(object, name, FG_SWEEP_TEXT, text), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
              "%s: attribute %s is %s, expected a text of fixed length of less than %d bytes", path, name,
-             attribute < 0 ? "missing" : "something else", FG_SWEEP_TEXT);
+             H5Aexists(object, name) > 0 ? "something else" : "missing", FG_SWEEP_TEXT);
   PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* IEEE doubles, or whole numbers of up to 8 bytes. */
-static PetscBool IsNumber(hid_t type, H5T_class_t class)
-{
-  if (class == H5T_FLOAT)
-    return H5Tequal(type, H5T_IEEE_F64LE) > 0 || H5Tequal(type, H5T_IEEE_F64BE) > 0 ? PETSC_TRUE : PETSC_FALSE;
-  return H5Tget_class(type) == H5T_INTEGER && H5Tget_size(type) <= 8 && H5Tget_precision(type) == 8 * H5Tget_size(type)
-             ? PETSC_TRUE
-             : PETSC_FALSE;
 }
 
 /* `class` H5T_INTEGER: long long values[n]; H5T_FLOAT: double. */
 static PetscErrorCode ReadNumbers(const char *path, hid_t object, const char *name, H5T_class_t class, int n, void *values)
 {
-  const hid_t attribute = OpenAttribute(object, name);
+  const hid_t attribute = H5Aexists(object, name) > 0 ? H5Aopen(object, name, H5P_DEFAULT) : -1;
   PetscBool   good      = PETSC_FALSE;
 
   PetscFunctionBegin;
   if (attribute >= 0) {
     const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
 
-    good = IsNumber(type, class) && H5Sget_simple_extent_npoints(space) == n &&
+    good = (class == H5T_INTEGER ? FgHdf5IsInteger(type) : FgHdf5IsDouble(type)) && H5Sget_simple_extent_npoints(space) == n &&
                    H5Aread(attribute, class == H5T_INTEGER ? H5T_NATIVE_LLONG : H5T_NATIVE_DOUBLE, values) >= 0
                ? PETSC_TRUE
                : PETSC_FALSE;
@@ -101,22 +63,13 @@ static PetscErrorCode ReadInteger(const char *path, hid_t object, const char *na
 /* A dataset that lies in this file in one piece and holds doubles, or -1. */
 static hid_t OpenDataset(hid_t file, const char *name)
 {
-  H5L_info_t link;
-  hid_t      dataset, settings, type;
-  PetscBool  good;
+  const hid_t dataset = FgHdf5IsWithin(file, name) ? H5Dopen2(file, name, H5P_DEFAULT) : -1;
+  const hid_t type    = dataset >= 0 ? H5Dget_type(dataset) : -1;
+  PetscBool   good;
 
-  if (H5Lexists(file, name, H5P_DEFAULT) <= 0 || H5Lget_info(file, name, &link, H5P_DEFAULT) < 0) return -1;
-  if (link.type != H5L_TYPE_HARD) return -1;
-  dataset = H5Dopen2(file, name, H5P_DEFAULT);
   if (dataset < 0) return -1;
-  settings = H5Dget_create_plist(dataset);
-  type     = H5Dget_type(dataset);
-  good     = (H5Pget_layout(settings) == H5D_CONTIGUOUS || H5Pget_layout(settings) == H5D_COMPACT) &&
-                 H5Pget_external_count(settings) == 0 && H5Pget_nfilters(settings) == 0 && IsNumber(type, H5T_FLOAT)
-                 ? PETSC_TRUE
-                 : PETSC_FALSE;
+  good = FgHdf5IsPiece(dataset) && FgHdf5IsDouble(type) ? PETSC_TRUE : PETSC_FALSE;
   (void)H5Tclose(type);
-  (void)H5Pclose(settings);
   if (good) return dataset;
   (void)H5Dclose(dataset);
   return -1;
@@ -251,45 +204,16 @@ static PetscErrorCode ReadAll(const char *path, hid_t file, FgHomogenizationTabl
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode ReadImage(const char *path, char *bytes, size_t length, FgHomogenizationTable *table)
-{
-  static const char signature[] = "\211HDF\r\n\032\n";
-  const hid_t       settings    = H5Pcreate(H5P_FILE_ACCESS);
-  hid_t             file        = -1;
-  PetscErrorCode    code        = PETSC_SUCCESS;
-  FgReports         reports;
-
-  PetscFunctionBegin;
-  PetscCheck(length > 8 && !memcmp(bytes, signature, 8), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: is no HDF5 file, expected %s", path, expected);
-  PetscCheck(bytes[8] == 2 || bytes[8] == 3, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: superblock of version %d, expected 2 or 3, whose metadata have checksums; write it with libver='latest'", path,
-             bytes[8]);
-  FgHush(&reports);
-  if (H5Pset_fapl_core(settings, 65536, 0) >= 0 && H5Pset_file_image(settings, bytes, length) >= 0) {
-    file = H5Fopen("/dev/null/image", H5F_ACC_RDONLY, settings); /* HDF5 wants the name of a file that does not exist */
-  }
-  if (file >= 0) code = ReadAll(path, file, table);
-  if (file >= 0) (void)H5Fclose(file);
-  (void)H5Pclose(settings);
-  /* Refusing a damaged file, HDF5 1.10 loses some memory and would complain about that when the program ends. */
-  if (file >= 0 && !code) FgUnhush(&reports);
-  PetscCheck(file >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: HDF5 cannot open it: damaged or cut off", path);
-  PetscCall(code);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* One rank; the table is empty where it fails. */
 static PetscErrorCode ReadFile(const char *path, FgHomogenizationTable *table)
 {
-  char          *bytes;
-  size_t         length;
+  FgHdf5         hdf5;
   PetscErrorCode code;
 
   PetscFunctionBegin;
-  PetscCall(FgTextRead(path, FILE_LIMIT, expected, &bytes, &length));
-  code = ReadImage(path, bytes, length, table);
-  PetscCall(PetscFree(bytes));
+  PetscCall(FgHdf5Open(path, FILE_LIMIT, expected, &hdf5));
+  code = ReadAll(path, hdf5.file, table);
+  PetscCall(FgHdf5Close(&hdf5, code ? PETSC_TRUE : PETSC_FALSE));
   if (!code) code = PetscStrncpy(table->file, path, sizeof table->file);
   if (!code) code = FgFileHash(path, table->hash);
   if (code) PetscCall(FgHomogenizationTableDestroy(table));
