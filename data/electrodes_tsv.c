@@ -40,82 +40,129 @@ static char *NextLine(char **at)
   return line;
 }
 
-static PetscErrorCode FindColumns(const char *path, char *line, PetscInt column[COLUMNS])
+/* A file being read. */
+typedef struct {
+  const char *path;
+  char       *text, *at; /* all of it; the line that comes next */
+  int         number;    /* of the last line */
+  PetscInt    column[COLUMNS];
+} Table;
+
+static PetscErrorCode FindColumns(Table *table, char *line)
 {
   PetscFunctionBegin;
-  for (int c = 0; c < COLUMNS; c++) column[c] = -1;
+  for (int c = 0; c < COLUMNS; c++) table->column[c] = -1;
   for (PetscInt k = 0; line; k++) {
     const char *word = NextWord(&line);
 
     for (int c = 0; c < COLUMNS; c++) {
       if (strcmp(word, columns[c])) continue;
-      PetscCheck(column[c] < 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found two columns %s, expected one", path, word);
-      column[c] = k;
+      PetscCheck(table->column[c] < 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found two columns %s, expected one",
+                 table->path, word);
+      table->column[c] = k;
     }
   }
   for (int c = 0; c < COLUMNS; c++) {
-    PetscCheck(column[c] >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: found no column %s in the first line, expected name, x, y and z separated by tabs", path, columns[c]);
+    PetscCheck(table->column[c] >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+               "%s: found no column %s in the first line, expected name, x, y and z separated by tabs", table->path, columns[c]);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* One line: position[3 l ..] of the electrode l of that name. */
-static PetscErrorCode ReadLine(const char *path, int number, char *line, const PetscInt column[COLUMNS], double unit, FgEit eit,
-                               double *position)
+static PetscErrorCode ReadHead(Table *table, size_t length)
 {
-  const char *word[COLUMNS] = {NULL};
-  PetscInt    l;
+  char *line;
 
   PetscFunctionBegin;
+  PetscCheck(strlen(table->text) == length, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found binary data, expected a table of electrodes", table->path);
+  if (length >= 3 && !memcmp(table->at, "\xEF\xBB\xBF", 3)) table->at += 3; /* byte order mark */
+  line = NextLine(&table->at);
+  PetscCheck(line, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: is empty, expected a table of electrodes", table->path);
+  table->number = 1;
+  PetscCall(FindColumns(table, line));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Reads the file and its head; table->text is PetscFree'd by the caller, unless this fails. */
+static PetscErrorCode Open(const char *path, Table *table)
+{
+  size_t         length;
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  table->path = path;
+  PetscCall(FgTextRead(path, FILE_LIMIT, "a table of electrodes (electrodes.tsv)", &table->text, &length));
+  table->at = table->text;
+  code      = ReadHead(table, length);
+  if (code) PetscCall(PetscFree(table->text));
+  PetscCall(code);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The words of the next line that is not blank, in the order of `columns`; word[0] is NULL after the last. */
+static PetscErrorCode NextRow(Table *table, const char *word[COLUMNS])
+{
+  char *line;
+
+  PetscFunctionBegin;
+  for (int c = 0; c < COLUMNS; c++) word[c] = NULL;
+  do {
+    line = NextLine(&table->at);
+    if (!line) PetscFunctionReturn(PETSC_SUCCESS);
+    table->number++;
+  } while (!line[strspn(line, " \t")]);
   for (PetscInt k = 0; line; k++) {
     const char *found = NextWord(&line);
 
     for (int c = 0; c < COLUMNS; c++) {
-      if (column[c] == k) word[c] = found;
+      if (table->column[c] == k) word[c] = found;
     }
   }
   for (int c = 0; c < COLUMNS; c++) {
-    PetscCheck(word[c] && word[c][0], PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: line %d: found no %s", path, number,
-               columns[c]);
+    PetscCheck(word[c] && word[c][0], PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: line %d: found no %s", table->path,
+               table->number, columns[c]);
   }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* One row: position[3 l ..] of the electrode l of that name. */
+static PetscErrorCode Place(const Table *table, const char *const word[COLUMNS], double unit, FgEit eit, double *position)
+{
+  PetscInt l;
+
+  PetscFunctionBegin;
   for (l = 0; l < eit->nelectrodes && strcmp(eit->name[l], word[0]); l++) {
   }
   if (l == eit->nelectrodes) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCheck(isnan(position[3 * l]), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: line %d: found electrode %s a second time",
-             path, number, eit->name[l]);
+             table->path, table->number, eit->name[l]);
   for (int c = 1; c < COLUMNS; c++) {
     char        *end;
     const double value = strtod(word[c], &end);
 
     PetscCheck(end != word[c] && !*end && isfinite(value), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: line %d: electrode %s has no number for %s; expected one, or the electrode dropped", path, number,
-               eit->name[l], columns[c]);
+               "%s: line %d: electrode %s has no number for %s; expected one, or the electrode dropped", table->path,
+               table->number, eit->name[l], columns[c]);
     position[3 * l + c - 1] = unit * value;
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Parse(const char *path, char *text, size_t length, double unit, FgEit eit, double *position)
+static PetscErrorCode ReadPositions(Table *table, double unit, FgEit eit, double *position)
 {
-  PetscInt column[COLUMNS];
-  char    *line;
-  int      number = 1;
+  const char *word[COLUMNS];
 
   PetscFunctionBegin;
-  PetscCheck(strlen(text) == length, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found binary data, expected a table of electrodes", path);
-  if (length >= 3 && !memcmp(text, "\xEF\xBB\xBF", 3)) text += 3; /* byte order mark */
-  line = NextLine(&text);
-  PetscCheck(line, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: is empty, expected a table of electrodes", path);
-  PetscCall(FindColumns(path, line, column));
-  while ((line = NextLine(&text))) {
-    number++;
-    if (line[strspn(line, " \t")]) PetscCall(ReadLine(path, number, line, column, unit, eit, position));
+  for (PetscInt i = 0; i < 3 * eit->nelectrodes; i++) position[i] = NAN;
+  for (;;) {
+    PetscCall(NextRow(table, word));
+    if (!word[0]) break;
+    PetscCall(Place(table, word, unit, eit, position));
   }
   for (PetscInt l = 0; l < eit->nelectrodes; l++) {
     PetscCheck(!isnan(position[3 * l]), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: found no electrode %s, expected all %" PetscInt_FMT " of %s", path, eit->name[l], eit->nelectrodes,
+               "%s: found no electrode %s, expected all %" PetscInt_FMT " of %s", table->path, eit->name[l], eit->nelectrodes,
                eit->source);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -123,24 +170,56 @@ static PetscErrorCode Parse(const char *path, char *text, size_t length, double 
 
 PetscErrorCode FgEitReadPositions(const char *path, double unit, FgEit eit)
 {
-  const size_t   n = 3 * (size_t)eit->nelectrodes;
-  char          *text;
+  Table          table;
   double        *position;
-  size_t         length;
   PetscErrorCode code;
 
   PetscFunctionBegin;
-  PetscCall(FgTextRead(path, FILE_LIMIT, "a table of electrodes (electrodes.tsv)", &text, &length));
-  code = PetscMalloc1(n, &position);
+  PetscCall(Open(path, &table));
+  code = PetscMalloc1(3 * (size_t)eit->nelectrodes, &position);
   if (!code) {
-    for (size_t i = 0; i < n; i++) position[i] = NAN;
-    code = Parse(path, text, length, unit, eit, position);
+    code = ReadPositions(&table, unit, eit, position);
     if (code) PetscCall(PetscFree(position));
   }
-  PetscCall(PetscFree(text));
+  PetscCall(PetscFree(table.text));
   PetscCall(code);
   PetscCall(PetscFree(eit->position));
   eit->position = position;
   PetscCall(FgEitCheck(eit));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode ReadNames(Table *table, PetscInt most, PetscInt *n, char (*name)[32])
+{
+  const char *word[COLUMNS];
+
+  PetscFunctionBegin;
+  for (*n = 0;;) {
+    PetscCall(NextRow(table, word));
+    if (!word[0]) break;
+    if (!strcmp(word[1], "n/a")) continue;
+    PetscCheck(strlen(word[0]) < sizeof(*name), PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+               "%s: line %d: found the name %.40s, expected at most %d characters", table->path, table->number, word[0],
+               (int)sizeof(*name) - 1);
+    PetscCheck(*n < most, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+               "%s: line %d: found more electrodes than the %" PetscInt_FMT " that are supported", table->path, table->number,
+               most);
+    PetscCall(PetscStrncpy(name[(*n)++], word[0], sizeof(*name)));
+  }
+  PetscCheck(*n >= 2, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: found %" PetscInt_FMT " electrodes with positions, expected at least two", table->path, *n);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgEitReadNames(const char *path, PetscInt most, PetscInt *n, char (*name)[32])
+{
+  Table          table;
+  PetscErrorCode code;
+
+  PetscFunctionBegin;
+  PetscCall(Open(path, &table));
+  code = ReadNames(&table, most, n, name);
+  PetscCall(PetscFree(table.text));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -460,7 +460,9 @@ static void positions_of_electrodes(void **state)
       {"name\tx\ty\tz\nE1\t1\t2\t3\nE2\t1\t2\t4\nE4\t1\t3\t4\n", "found no electrode E3"},
       {"name\tx\ty\tz\nE1\t1\t2\t3\nE2\t1\t2\t3\nE3\t1\t2\t4\nE4\t1\t2\t5\n", "E1 and E2 have the same position"},
   };
-  FgEit eit = Whole();
+  FgEit    eit = Whole();
+  PetscInt n;
+  char     name[4][32];
 
   (void)state;
   if (!Rank()) {
@@ -470,11 +472,18 @@ static void positions_of_electrodes(void **state)
     ExpectSuccess(FgEitReadPositions(ScratchPath("e.tsv"), 1e-3, eit));
     assert_true(eit->position[0] == 0.0 && eit->position[1] == 1e-3 * 0.5 && eit->position[3] == 1e-3 &&
                 eit->position[5] == 1e-3 * 3.0);
+    ExpectSuccess(FgEitReadNames(ScratchPath("e.tsv"), 4, &n, name)); /* without GND, which has no position */
+    assert_int_equal(n, 4);
+    assert_string_equal(name[0], "E2");
+    assert_string_equal(name[3], "E4");
+    ExpectFailure(FgEitReadNames(ScratchPath("e.tsv"), 3, &n, name), PETSC_ERR_FILE_UNEXPECTED, "line 7: found more electrodes");
     assert_true(eit->position[10] == 1e-3 * -8.0 && eit->position[11] == 1e-3 * 9.0);
     for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
       ScratchWriteText(ScratchPath("e.tsv"), bad[k].text);
       ExpectFailure(FgEitReadPositions(ScratchPath("e.tsv"), 1.0, eit), PETSC_ERR_FILE_UNEXPECTED, bad[k].said);
     }
+    ScratchWriteText(ScratchPath("e.tsv"), "name\tx\ty\tz\nE1\t1\t2\t3\n");
+    ExpectFailure(FgEitReadNames(ScratchPath("e.tsv"), 4, &n, name), PETSC_ERR_FILE_UNEXPECTED, "found 1 electrodes");
     ExpectFailure(FgEitReadPositions(ScratchPath("none.tsv"), 1.0, eit), PETSC_ERR_FILE_OPEN, "none.tsv");
   }
   AgreedSuccess(FgEitDestroy(&eit));

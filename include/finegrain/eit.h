@@ -58,6 +58,8 @@ PETSC_EXTERN PetscErrorCode FgEitWrite(const char *path, FgEit eit);
 PETSC_EXTERN PetscErrorCode FgEitReadKtc(const char *data, const char *reference, FgEit *eit);
 /* BIDS electrodes.tsv: name x y z [unit of `unit` m]: fills position of the electrodes by name. */
 PETSC_EXTERN PetscErrorCode FgEitReadPositions(const char *path, double unit, FgEit eit);
+/* name[*n], at most `most`: the electrodes of such a file that have a position, x other than "n/a". */
+PETSC_EXTERN PetscErrorCode FgEitReadNames(const char *path, PetscInt most, PetscInt *n, char (*name)[32]);
 
 /* Unknowns of the forward model of impedance tomography (forward/eit/). */
 typedef enum {
