@@ -1,4 +1,4 @@
-/* eit_domain.h: what `fit` and `simulate` of impedance tomography work on: measurement, mesh, fiber directions, the grid of the maps. */
+/* eit_domain.h: what `fit` and `simulate` of impedance tomography work on: measurement, mesh, the grid of the maps. */
 #ifndef FINEGRAIN_APP_EIT_DOMAIN_H
 #define FINEGRAIN_APP_EIT_DOMAIN_H
 
@@ -11,11 +11,9 @@
 PetscErrorCode FgEitOpen(const char *path, const char *drop, FgEit *eit);
 /* The mesh: --mesh, else a mask ("": none) with electrodes at their positions, else the measurement's own mesh (taken over), else that of its
    tank with about `elements` elements [of two, of three dimensions] where the settings leave it open. Its electrodes are those of the
-   measurement, in its order. `source` says what it is. */
+   measurement, in its order. `source` says what it is. On entry *mesh is NULL, or on rank 0 the mesh of --mesh, read already. */
 PetscErrorCode FgEitMeshOpen(const FgEitDomainSettings *settings, const char *mask, const PetscInt elements[2], FgEit eit,
                              FgMesh *mesh, char source[PETSC_MAX_PATH_LEN + 64], FgLog *log);
-/* Sets the frames of a field whose direction is held (or where it starts), from --direction. In a plane directions lie in it. */
-PetscErrorCode FgEitFrames(const FgEitDomainSettings *settings, FgMesh mesh, FgField field);
 /* The grid of the maps from its text ("": see FgEitFitSettings); image axes x to the right, y up, z towards the viewer, the affine in mm. */
 PetscErrorCode FgEitGrid(const char *text, FgMesh mesh, FgGrid *grid);
 /* A measurement without data whose voxels are those of the grid that lie in the mesh, for FgResult; site[nlocal] of this rank's voxels. */

@@ -118,6 +118,8 @@ PetscErrorCode FgEitTissue(const FgTissueSettings *tissue, const FgEitDomainSett
   s.fiber_diffusivity  = domain->fiber_conductivity;
   s.fiber_storage      = 1.0;
   PetscCall(FgTissueChoose(&s, chosen));
+  PetscCheck(*isotropic || domain->direction[0], PETSC_COMM_SELF, PETSC_ERR_USER,
+             "--direction: is missing, --closure %s needs the fiber direction; give a map or a vector x,y,z", tissue->closure);
   chosen->porosity_lower = PetscMax(chosen->porosity_lower, LEAST_POROSITY);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -56,20 +56,20 @@ static PetscErrorCode RefuseCrime(const FgEitFit *fit)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Open(FgEitFit *fit)
+/* Files: measurement, domain, directions, grid. */
+static PetscErrorCode ReadFiles(FgEitFit *fit)
 {
   const FitSettings *s     = fit->settings;
   const double       start = FgWallSeconds();
 
   PetscFunctionBegin;
   PetscCall(FgEitTissue(&s->tissue, &s->domain, &fit->tissue, &fit->isotropic));
-  PetscCheck(fit->isotropic || s->domain.direction[0], PETSC_COMM_SELF, PETSC_ERR_USER,
-             "--direction: is missing, --closure %s needs the fiber direction; give a map or a vector x,y,z", s->tissue.closure);
   fit->direction = !fit->isotropic && strstr(s->eit.unknowns, "direction") ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(FgEitOpen(s->dwi, s->eit.drop, &fit->eit));
   PetscCall(FgEitChooseMode(fit));
   PetscCall(FgEitMeshOpen(&s->domain, s->mask, elements, fit->eit, &fit->mesh, fit->mesh_source, fit->log));
   PetscCall(RefuseCrime(fit));
+  if (!fit->isotropic) PetscCall(FgEitDirections(&s->domain, fit->mesh, &fit->directions));
   PetscCall(FgEitGrid(s->eit.grid, fit->mesh, &fit->grid));
   PetscCall(FgEitVoxels(fit->mesh, &fit->grid, &fit->voxels, &fit->site));
   fit->seconds_read = FgWallSeconds() - start;
@@ -103,6 +103,7 @@ static PetscErrorCode OpenProblem(FgEitFit *fit)
 {
   const FitSettings *s     = fit->settings;
   const double       start = fit->background.conductivity;
+  const FgEitParts   parts = FgEitFitParts(fit);
   FgEitOptions       o     = {.order              = FgEitOrder(fit),
                               .tolerance          = 1e-10,
                               .conductivity       = start,
@@ -117,14 +118,7 @@ static PetscErrorCode OpenProblem(FgEitFit *fit)
     o.conductivity_upper = s->eit.range.value[1];
     o.conductivity       = PetscMin(PetscMax(start, o.conductivity_lower), o.conductivity_upper);
   }
-  PetscCall(PetscStrncpy(o.solver, s->domain.solver[0] ? s->domain.solver : "auto", sizeof(o.solver)));
-  PetscCall(FgModelCreate(PETSC_COMM_WORLD, "eit", &fit->tissue, &fit->model));
-  PetscCall(FgModelSetEit(fit->model, fit->eit, fit->mesh, &o));
-  PetscCall(FgModelSetup(fit->model));
-  PetscCall(FgDomainCreateMesh(PETSC_COMM_WORLD, fit->mesh, &fit->domain));
-  PetscCall(FgFieldCreate(fit->domain, fit->model->ncomponents, fit->model->components, &fit->field));
-  PetscCall(FgModelSetField(fit->model, fit->field));
-  if (!fit->isotropic) PetscCall(FgEitFrames(&s->domain, fit->mesh, fit->field));
+  PetscCall(FgEitModelOpen(&parts, &o, &fit->model, &fit->field));
   for (PetscInt c = 0; c < fit->field->ncomponents; c++) {
     const FgComponent *component = &fit->field->components[c];
     const double       value     = fit->isotropic || component->kind == FG_KIND_TANGENT ? component->start : fit->porosity;
@@ -236,6 +230,7 @@ PetscErrorCode FgEitFitClose(FgEitFit *fit)
   PetscCall(PetscFree2(fit->value, fit->deviation));
   PetscCall(PetscFree2(fit->local_value, fit->local_deviation));
   PetscCall(PetscFree(fit->site));
+  PetscCall(PetscFree(fit->directions));
   PetscCall(FgMeasurementDestroy(&fit->voxels));
   PetscCall(FgMeshDestroy(&fit->mesh));
   PetscCall(FgEitDestroy(&fit->eit));
@@ -267,6 +262,18 @@ static PetscErrorCode RefuseOptions(const FitSettings *s)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode Read(FitSettings *settings, FgLog *log, FgEitFit *fit)
+{
+  PetscFunctionBegin;
+  memset(fit, 0, sizeof(*fit));
+  Resolve(settings);
+  fit->settings = settings;
+  fit->log      = log;
+  PetscCall(RefuseOptions(settings));
+  PetscCall(ReadFiles(fit));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* From what was read to the problem at its start. */
 static PetscErrorCode Prepare(FgEitFit *fit)
 {
@@ -275,6 +282,7 @@ static PetscErrorCode Prepare(FgEitFit *fit)
 
   PetscFunctionBegin;
   FgLogLine(fit->log, "fitting the homogeneous state");
+  PetscCall(FgDomainCreateMesh(PETSC_COMM_WORLD, fit->mesh, &fit->domain));
   PetscCall(FgEitFitBackgroundState(fit, &predicted));
   code = FgEitSetData(fit, predicted);
   PetscCall(PetscFree(predicted));
@@ -287,12 +295,7 @@ static PetscErrorCode Prepare(FgEitFit *fit)
 PetscErrorCode FgEitFitOpen(FitSettings *settings, FgLog *log, FgEitFit *fit)
 {
   PetscFunctionBegin;
-  memset(fit, 0, sizeof(*fit));
-  Resolve(settings);
-  fit->settings = settings;
-  fit->log      = log;
-  PetscCall(RefuseOptions(settings));
-  PetscCall(Open(fit));
+  PetscCall(Read(settings, log, fit));
   PetscCall(Prepare(fit));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -330,12 +333,7 @@ PetscErrorCode FgRunFitEit(const FitSettings *settings, FgLog *log)
   FgResult    result;
 
   PetscFunctionBegin;
-  memset(&fit, 0, sizeof(fit));
-  Resolve(&resolved);
-  fit.settings = &resolved;
-  fit.log      = log;
-  PetscCall(RefuseOptions(&resolved));
-  PetscCall(Open(&fit));
+  PetscCall(Read(&resolved, log, &fit));
   Plan(&fit);
   if (!settings->dry_run) {
     PetscCall(FgResultOpen(&fit.voxels, settings->output, FgFitFiles, settings->force, json_object(), &result));

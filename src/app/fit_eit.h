@@ -3,6 +3,7 @@
 #define FINEGRAIN_APP_FIT_EIT_H
 
 #include "eit_domain.h"
+#include "eit_model.h"
 #include "fit.h"
 
 #include "finegrain/problem.h"
@@ -22,8 +23,9 @@ typedef struct {
   PetscInt          *site;   /* [voxels.nlocal] */
   FgTissue           tissue;
   PetscBool          isotropic, direction; /* the unknown is the conductivity; the direction is unknown */
-  FgModel            model;
+  double            *directions;           /* of FgEitDirections; NULL where isotropic */
   FgDomain           domain;
+  FgModel            model;
   FgField            field;
   FgProblem          problem;
   FgRegularizer      regularizer;
@@ -50,6 +52,11 @@ typedef struct {
 static inline PetscInt FgEitOrder(const FgEitFit *fit)
 {
   return fit->settings->domain.order ? fit->settings->domain.order : fit->mesh->dim == 2 ? 2 : 1;
+}
+
+static inline FgEitParts FgEitFitParts(const FgEitFit *fit)
+{
+  return (FgEitParts){&fit->settings->domain, fit->eit, fit->mesh, &fit->tissue, fit->domain, fit->directions};
 }
 
 /* fit_eit.c. Collective, as all below. */

@@ -7,14 +7,14 @@
 
 /* A model of its own: of the conductivity, or of a closure's porosity with the fiber direction held. */
 typedef struct {
-  FgModel  model;
-  FgDomain domain;
-  FgField  field;
+  FgModel model;
+  FgField field;
 } State;
 
 static PetscErrorCode OpenState(FgEitFit *fit, FgEitUnknowns unknowns, State *state)
 {
   const FitSettings *s       = fit->settings;
+  const FgEitParts   parts   = FgEitFitParts(fit);
   FgEitOptions       options = {.unknowns           = unknowns,
                                 .order              = FgEitOrder(fit),
                                 .tolerance          = 1e-10,
@@ -26,14 +26,7 @@ static PetscErrorCode OpenState(FgEitFit *fit, FgEitUnknowns unknowns, State *st
   memset(state, 0, sizeof(*state));
   if (!isnan(s->eit.conductivity)) options.conductivity = s->eit.conductivity;
   else if (fit->eit->background > 0.0) options.conductivity = fit->eit->background;
-  PetscCall(PetscStrncpy(options.solver, s->domain.solver[0] ? s->domain.solver : "auto", sizeof(options.solver)));
-  PetscCall(FgModelCreate(PETSC_COMM_WORLD, "eit", &fit->tissue, &state->model));
-  PetscCall(FgModelSetEit(state->model, fit->eit, fit->mesh, &options));
-  PetscCall(FgModelSetup(state->model));
-  PetscCall(FgDomainCreateMesh(PETSC_COMM_WORLD, fit->mesh, &state->domain));
-  PetscCall(FgFieldCreate(state->domain, state->model->ncomponents, state->model->components, &state->field));
-  if (unknowns != FG_EIT_ISOTROPIC) PetscCall(FgEitFrames(&s->domain, fit->mesh, state->field));
-  PetscCall(FgModelSetField(state->model, state->field));
+  PetscCall(FgEitModelOpen(&parts, &options, &state->model, &state->field));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -41,29 +34,7 @@ static PetscErrorCode CloseState(State *state)
 {
   PetscFunctionBegin;
   PetscCall(FgFieldDestroy(&state->field));
-  PetscCall(FgDomainDestroy(&state->domain));
   PetscCall(FgModelDestroy(&state->model));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* A distributed vector of data, all of it on every rank. */
-static PetscErrorCode Collect(Vec data, double *values)
-{
-  Vec                all;
-  VecScatter         scatter;
-  const PetscScalar *from;
-  PetscInt           n;
-
-  PetscFunctionBegin;
-  PetscCall(VecScatterCreateToAll(data, &scatter, &all));
-  PetscCall(VecScatterBegin(scatter, data, all, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecScatterEnd(scatter, data, all, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecGetSize(all, &n));
-  PetscCall(VecGetArrayRead(all, &from));
-  PetscCall(PetscArraycpy(values, from, n));
-  PetscCall(VecRestoreArrayRead(all, &from));
-  PetscCall(VecScatterDestroy(&scatter));
-  PetscCall(VecDestroy(&all));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -73,18 +44,17 @@ static PetscErrorCode Evaluate(State *state, double value, double *predicted, do
   Vec data, direction;
 
   PetscFunctionBegin;
-  PetscCall(FgModelCreateDataVec(state->model, &data));
   PetscCall(VecSet(state->field->m, value));
-  PetscCall(FgModelApply(state->model, state->field->m, data));
-  PetscCall(Collect(data, predicted));
+  PetscCall(FgEitPredict(state->model, state->field->m, predicted));
   if (slope) {
+    PetscCall(FgModelCreateDataVec(state->model, &data));
     PetscCall(FgFieldCreateVec(state->field, &direction));
     PetscCall(VecSet(direction, 1.0));
     PetscCall(FgModelTangent(state->model, direction, data));
-    PetscCall(Collect(data, slope));
+    PetscCall(FgEitCollect(data, slope));
     PetscCall(VecDestroy(&direction));
+    PetscCall(VecDestroy(&data));
   }
-  PetscCall(VecDestroy(&data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -126,17 +96,16 @@ static PetscErrorCode FitPorosity(FgEitFit *fit, State *state, PetscInt n, const
 
 /* The porosity whose tensor has the background's conductivity as the mean of its eigenvalues (in two dimensions of those in the
    plane), or the bound next to it: bisection, for closures rise with the porosity where the matrix conducts more, else fall. */
-static double PorosityOf(const FgEitFit *fit, const FgComponent *component)
+static double PorosityOf(const FgEitFit *fit, const State *state)
 {
-  const double frame[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
-  double       low = component->lower, high = component->upper, mean[2] = {0.0};
+  const FgComponent *component = &state->field->components[0];
+  const double       frame[9]  = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+  double             low = component->lower, high = component->upper, mean[2] = {0.0};
 
   for (int k = 0; k < 60; k++) {
-    const double middle = 0.5 * (low + high), at[3] = {k == 0 ? low : k == 1 ? high : middle, 0.0, 0.0};
-    double       C[6], value;
+    const double middle = 0.5 * (low + high), at = k == 0 ? low : k == 1 ? high : middle;
+    const double value = FgEitMeanConductivity(state->model, &at, frame);
 
-    FgTissueTensor(&fit->tissue, at, frame, C, NULL);
-    value = fit->mesh->dim == 2 ? 0.5 * (C[0] + C[1]) : (C[0] + C[1] + C[2]) / 3.0;
     if (k < 2) mean[k] = value;
     else if ((value < fit->background.conductivity) == (mean[0] < mean[1])) low = middle;
     else high = middle;
@@ -151,7 +120,7 @@ static PetscErrorCode PorosityState(FgEitFit *fit, PetscInt n, const double *vol
 
   PetscFunctionBegin;
   PetscCall(OpenState(fit, FG_EIT_POROSITY, &state));
-  fit->porosity = PorosityOf(fit, &state.field->components[0]);
+  fit->porosity = PorosityOf(fit, &state);
   if (fit->fitted) PetscCall(FitPorosity(fit, &state, n, voltage, deviation, predicted));
   PetscCall(Evaluate(&state, fit->porosity, predicted, NULL));
   PetscCall(CloseState(&state));

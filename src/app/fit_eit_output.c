@@ -60,20 +60,14 @@ static PetscErrorCode Gather(FgEitFit *fit, float **all)
   PetscCall(PetscMalloc1(NCHANNELS * (size_t)fit->domain->nglobal, all));
   PetscCall(VecGetArrayRead(field->m, &m));
   for (PetscInt i = 0; i < n; i++) {
-    float *to = &local[NCHANNELS * (size_t)i];
-    double conductivity;
+    float        *to           = &local[NCHANNELS * (size_t)i];
+    const double *frame        = fit->isotropic ? NULL : &field->frames[9 * (size_t)i];
+    const double  conductivity = FgEitMeanConductivity(fit->model, &m[i * nc], frame);
 
-    if (fit->isotropic) conductivity = exp(m[i]);
-    else {
-      const double *frame                     = &field->frames[9 * (size_t)i];
-      double        values[FG_MAX_COMPONENTS] = {0.0}, uv[2] = {0.0}, axis[3], C[6];
+    if (!fit->isotropic) {
+      double uv[2] = {0.0}, axis[3];
 
-      for (PetscInt c = 0; c < nc; c++) values[c] = m[i * nc + c];
-      if (ntangent) PetscCall(PetscArraycpy(uv, &values[field->tangent], 2));
-      values[1] = uv[0];
-      values[2] = uv[1];
-      FgTissueTensor(&fit->tissue, values, frame, C, NULL);
-      conductivity = fit->mesh->dim == 2 ? 0.5 * (C[0] + C[1]) : (C[0] + C[1] + C[2]) / 3.0;
+      if (ntangent) PetscCall(PetscArraycpy(uv, &m[i * nc + field->tangent], 2));
       FgChartDirection(frame, uv, axis, NULL);
       to[POROSITY] = (float)m[i * nc];
       for (int k = 0; k < 3; k++) to[DIRECTION + k] = (float)axis[k];

@@ -3,6 +3,7 @@
    A fit on the same mesh with the same elements would profit from errors that cancel (J. Kaipio, E. Somersalo, J. Comput. Appl. Math. 198
    (2007) 493, the inverse crime): the file records its mesh's size, and `fit` refuses it. Elements are of degree 2 unless told otherwise. */
 #include "eit_domain.h"
+#include "eit_model.h"
 #include "eit_patterns.h"
 #include "simulate.h"
 
@@ -15,6 +16,8 @@
 #include <unistd.h>
 
 static const PetscInt elements[2] = {20000, 150000};
+
+enum { MOST_ELECTRODES = 256 };
 
 typedef struct {
   const SimulateSettings *settings;
@@ -31,45 +34,20 @@ typedef struct {
   FgField                 field;
 } Simulation;
 
-/* Rank 0: the names in the first column of an electrodes.tsv, below its head. */
-static PetscErrorCode ReadNames(const char *path, PetscInt *n, char (*name)[32])
-{
-  FILE *file = fopen(path, "r");
-  char  line[1024];
-
-  PetscFunctionBegin;
-  PetscCheck(file, PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN, "%s: cannot be opened", path);
-  *n = -1;
-  while (*n < 256 && fgets(line, sizeof(line), file)) {
-    const size_t length = strcspn(line, "\t\r\n");
-
-    if (!length) continue;
-    if (*n >= 0) snprintf(name[*n], sizeof(*name), "%.*s", (int)PetscMin(length, sizeof(*name) - 1), line);
-    ++*n;
-  }
-  fclose(file);
-  PetscCheck(*n >= 2, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-             "%s: found %" PetscInt_FMT " electrodes, expected a head and at least two", path, PetscMax(*n, 0));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* Rank 0: how many electrodes the domain has, and their names; a Gmsh mesh is read for them. */
-static PetscErrorCode NameElectrodes(const SimulateSettings *s, PetscInt *n, char (*name)[32])
+static PetscErrorCode NameElectrodes(const SimulateSettings *s, FgMesh *mesh, PetscInt *n, char (*name)[32])
 {
-  FgMesh mesh;
-
   PetscFunctionBegin;
   if (s->domain.mesh[0]) {
-    PetscCall(FgMeshReadGmsh(s->domain.mesh, s->domain.mesh_unit, &mesh));
-    *n = PetscMin(mesh->nelectrodes, 256);
-    for (PetscInt l = 0; l < *n; l++) memcpy(name[l], mesh->electrode[l], sizeof(*name));
-    PetscCall(FgMeshDestroy(&mesh));
+    PetscCall(FgMeshReadGmsh(s->domain.mesh, s->domain.mesh_unit, mesh));
+    *n = PetscMin((*mesh)->nelectrodes, MOST_ELECTRODES);
+    for (PetscInt l = 0; l < *n; l++) memcpy(name[l], (*mesh)->electrode[l], sizeof(*name));
     PetscCheck(*n >= 2, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
                "%s: found %" PetscInt_FMT " electrodes, expected at least two physical groups of faces electrode1, electrode2",
                s->domain.mesh, *n);
-  } else if (s->eit.mask[0]) PetscCall(ReadNames(s->domain.electrodes, n, name));
+  } else if (s->eit.mask[0]) PetscCall(FgEitReadNames(s->domain.electrodes, MOST_ELECTRODES, n, name));
   else {
-    *n = PetscMin(s->eit.electrodes * s->eit.rings, 256);
+    *n = PetscMin(s->eit.electrodes * s->eit.rings, MOST_ELECTRODES);
     for (PetscInt l = 0; l < *n; l++) snprintf(name[l], sizeof(*name), "%d", (int)l + 1);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -99,14 +77,14 @@ static PetscErrorCode SetTank(const FgEitSimulateSettings *s, FgEit eit)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Rank 0: electrodes and patterns; voltages of 0 until they are computed. */
-static PetscErrorCode MakeEit(const SimulateSettings *s, FgEit *eit)
+/* Rank 0: electrodes and patterns; voltages of 0 until they are computed. The mesh where it was read. */
+static PetscErrorCode MakeEit(const SimulateSettings *s, FgMesh *mesh, FgEit *eit)
 {
-  char     name[256][32];
+  char     name[MOST_ELECTRODES][32];
   PetscInt n = 0, patterns, measurements;
 
   PetscFunctionBegin;
-  PetscCall(NameElectrodes(s, &n, name));
+  PetscCall(NameElectrodes(s, mesh, &n, name));
   patterns     = FgEitPatternRows(s->eit.pattern, n);
   measurements = FgEitPatternRows(s->eit.measure, n);
   PetscCall(FgEitCreate(n, patterns, measurements, eit));
@@ -125,22 +103,24 @@ static PetscErrorCode MakeEit(const SimulateSettings *s, FgEit *eit)
 static PetscErrorCode OpenModel(Simulation *sim)
 {
   const SimulateSettings *s       = sim->settings;
-  FgEitOptions            options = {.unknowns           = sim->isotropic ? FG_EIT_ISOTROPIC : FG_EIT_POROSITY,
+  const FgEitOptions      options = {.unknowns           = sim->isotropic ? FG_EIT_ISOTROPIC : FG_EIT_POROSITY,
                                      .order              = s->domain.order ? s->domain.order : 2,
                                      .tolerance          = 1e-12,
                                      .conductivity       = s->eit.conductivity,
                                      .conductivity_lower = 1e-12,
                                      .conductivity_upper = 1e12};
 
+  double        *direction = NULL;
+  FgEitParts     parts;
+  PetscErrorCode code;
+
   PetscFunctionBegin;
-  PetscCall(PetscStrncpy(options.solver, s->domain.solver[0] ? s->domain.solver : "auto", sizeof(options.solver)));
-  PetscCall(FgModelCreate(PETSC_COMM_WORLD, "eit", &sim->tissue, &sim->model));
-  PetscCall(FgModelSetEit(sim->model, sim->eit, sim->mesh, &options));
-  PetscCall(FgModelSetup(sim->model));
+  if (!sim->isotropic) PetscCall(FgEitDirections(&s->domain, sim->mesh, &direction));
   PetscCall(FgDomainCreateMesh(PETSC_COMM_WORLD, sim->mesh, &sim->domain));
-  PetscCall(FgFieldCreate(sim->domain, sim->model->ncomponents, sim->model->components, &sim->field));
-  PetscCall(FgModelSetField(sim->model, sim->field));
-  if (!sim->isotropic) PetscCall(FgEitFrames(&s->domain, sim->mesh, sim->field));
+  parts = (FgEitParts){&s->domain, sim->eit, sim->mesh, &sim->tissue, sim->domain, direction};
+  code  = FgEitModelOpen(&parts, &options, &sim->model, &sim->field);
+  PetscCall(PetscFree(direction));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -179,28 +159,6 @@ static PetscErrorCode FillField(Simulation *sim, PetscBool background)
   PetscCheck(!bad, PETSC_COMM_SELF, PETSC_ERR_USER,
              "--inclusions, --porosity: found %" PetscInt_FMT " sites outside of %g to %g, what the closure allows", bad,
              component->lower, component->upper);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* Noise-free voltages of the field, on every rank. */
-static PetscErrorCode Compute(Simulation *sim, double *voltage)
-{
-  Vec                data, all;
-  VecScatter         scatter;
-  const PetscScalar *values;
-
-  PetscFunctionBegin;
-  PetscCall(FgModelCreateDataVec(sim->model, &data));
-  PetscCall(FgModelApply(sim->model, sim->field->m, data));
-  PetscCall(VecScatterCreateToAll(data, &scatter, &all));
-  PetscCall(VecScatterBegin(scatter, data, all, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecScatterEnd(scatter, data, all, INSERT_VALUES, SCATTER_FORWARD));
-  PetscCall(VecGetArrayRead(all, &values));
-  PetscCall(PetscArraycpy(voltage, values, sim->eit->npatterns * sim->eit->nmeasurements));
-  PetscCall(VecRestoreArrayRead(all, &values));
-  PetscCall(VecScatterDestroy(&scatter));
-  PetscCall(VecDestroy(&all));
-  PetscCall(VecDestroy(&data));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -289,11 +247,11 @@ static PetscErrorCode Simulate(Simulation *sim)
   if (s->eit.reference) {
     PetscCall(PetscMalloc1(eit->npatterns * eit->nmeasurements, &eit->reference));
     PetscCall(FillField(sim, PETSC_TRUE));
-    PetscCall(Compute(sim, eit->reference));
+    PetscCall(FgEitPredict(sim->model, sim->field->m, eit->reference));
     if (sim->isotropic) eit->background = s->eit.conductivity;
   }
   PetscCall(FillField(sim, PETSC_FALSE));
-  PetscCall(Compute(sim, eit->voltage));
+  PetscCall(FgEitPredict(sim->model, sim->field->m, eit->voltage));
   eit->simulated_elements = sim->mesh->nelements;
   eit->simulated_nodes    = sim->mesh->nnodes;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -314,11 +272,12 @@ PetscErrorCode FgRunSimulateEit(const SimulateSettings *s, FgLog *log)
   PetscCheck(FgInclusionsRead(s->eit.inclusions, sim.inclusions, &sim.ninclusions, message), PETSC_COMM_SELF, PETSC_ERR_USER,
              "%s", message);
   PetscCall(FgEitTissue(&s->tissue, &s->domain, &sim.tissue, &sim.isotropic));
-  PetscCheck(sim.isotropic || s->domain.direction[0], PETSC_COMM_SELF, PETSC_ERR_USER,
-             "--direction: is missing, --closure %s needs the fiber direction; give a map or a vector x,y,z", s->tissue.closure);
-  if (!rank) code = MakeEit(s, &sim.eit);
+  if (!rank) code = MakeEit(s, &sim.mesh, &sim.eit);
   code = FgAgree(PETSC_COMM_WORLD, code);
-  if (code) PetscCall(FgEitDestroy(&sim.eit));
+  if (code) {
+    PetscCall(FgEitDestroy(&sim.eit));
+    PetscCall(FgMeshDestroy(&sim.mesh));
+  }
   PetscCall(code);
   PetscCall(FgEitBroadcast(PETSC_COMM_WORLD, &sim.eit));
   PetscCall(FgEitMeshOpen(&s->domain, s->eit.mask, elements, sim.eit, &sim.mesh, sim.mesh_source, log));
