@@ -6,6 +6,7 @@
      Gauss-Newton action, a dense Jacobian; peak memory [bytes]. With FOLDER also writes the mesh there for the peer program, and the
      adjacent voltages. */
 #include "finegrain/model.h"
+#include "stream.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -174,7 +175,8 @@ static PetscErrorCode Run(PetscBool cylinder, PetscInt elements, PetscInt electr
   FgField      field;
   FgModel      model;
   FgTank       tank;
-  double       start;
+  Traffic      traffic;
+  double       start, peak;
 
   PetscFunctionBegin;
   PetscCall(PetscStrncpy(options.solver, solver, sizeof(options.solver)));
@@ -199,13 +201,17 @@ static PetscErrorCode Run(PetscBool cylinder, PetscInt elements, PetscInt electr
   PetscCall(FgModelSetField(model, field));
   PetscCall(VecSet(field->m, -1e-3));
   PetscCall(Measure(model, field, repeat, folder ? PETSC_TRUE : PETSC_FALSE, folder, &seconds));
+  peak = FgPeakMemory();
+  PetscCall(MeasureTraffic(model, &traffic));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                         "{\"elements\": %" PetscInt_FMT ", \"nodes\": %" PetscInt_FMT ", \"mesh\": %.4g, \"forward\": %.4g, "
                         "\"gradient\": %.4g, \"action\": %.4g, \"jacobian\": %.4g, \"iterations\": %" PetscInt_FMT
-                        ", \"peak\": %.4g, \"bytes_per_element\": %.4g}\n",
+                        ", \"peak\": %.4g, \"bytes_per_element\": %.4g, \"matrix\": %.4g, \"hierarchy\": %.4g, \"read\": %.4g, "
+                        "\"pass\": %.4g, \"multiply\": %.4g, \"iteration\": %.4g}\n",
                         mesh->nelements, mesh->nnodes, seconds.mesh, seconds.forward, seconds.gradient, seconds.action,
-                        isfinite(seconds.jacobian) ? seconds.jacobian : 0.0, model->counts.iterations, FgPeakMemory(),
-                        FgPeakMemory() / (double)mesh->nelements));
+                        isfinite(seconds.jacobian) ? seconds.jacobian : 0.0, model->counts.iterations, peak,
+                        peak / (double)mesh->nelements, traffic.matrix, traffic.hierarchy, traffic.read, traffic.pass,
+                        traffic.multiply, traffic.iteration));
   PetscCall(FgFieldDestroy(&field));
   PetscCall(FgModelDestroy(&model));
   PetscCall(FgDomainDestroy(&domain));

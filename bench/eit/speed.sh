@@ -72,4 +72,10 @@ for case in disc,10000,32,auto disc,50000,32,auto disc,200000,32,auto cylinder,5
   ours "$shape" "$elements" "$electrodes" "$solver" 2 | jq -r '["\(.shape), \(.elements)", .solver, .forward, (.action / .forward * 1000 | round / 1000), .gradient,
     .iterations, .bytes_per_element] | map(tostring) | "| " + join(" | ") + " |"'
 done
+
+echo
+echo "| mesh, conjugate gradients | matrix [MB] | hierarchy over matrix | read in an iteration over matrix | one pass [ms] | product over pass | iteration over pass |"
+echo "|---|---|---|---|---|---|---|"
+jq -r 'select(.solver == "cg") | [.elements, .matrix / 1e6, .hierarchy / .matrix, .read / .matrix, .pass * 1e3, .multiply / .pass, .iteration / .pass] |
+  map(. * 10 | round / 10 | tostring) | "| " + join(" | ") + " |"' "$work/runs"
 jq -s . "$work/runs" >eit_speed.json
