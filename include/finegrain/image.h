@@ -63,6 +63,10 @@ PETSC_EXTERN double   FgGridDeterminant(const FgGrid *grid);
 PETSC_EXTERN void     FgGridRotation(const FgGrid *grid,
                                      double R[9]); /* row-major; nearest proper/improper rotation is not taken: columns normalised */
 PETSC_EXTERN PetscInt FgGridVoxels(const FgGrid *grid);
+/* Inverse of the affine's linear part [voxel/mm], row-major. */
+PETSC_EXTERN void FgGridInverse(const FgGrid *grid, double inverse[9]);
+/* Voxel indices of a point x [m] with this inverse; 0 is the center of the first voxel. */
+PETSC_EXTERN void FgGridIndex(const FgGrid *grid, const double inverse[9], const double x[3], double index[3]);
 /* Largest distance between the voxel centres of the two grids' corners, in voxels of a; -1 if dims differ. */
 PETSC_EXTERN double FgGridDistance(const FgGrid *a, const FgGrid *b);
 

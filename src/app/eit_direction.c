@@ -7,24 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Voxel index of a point [m] by the inverse of the affine [mm]; FALSE outside the grid. */
-static PetscBool VoxelOfPoint(const FgGrid *grid, const double x[3], PetscInt *voxel)
+/* The voxel that holds a point [m]; FALSE outside the grid. */
+static PetscBool VoxelOfPoint(const FgGrid *grid, const double inverse[9], const double x[3], PetscInt *voxel)
 {
-  const double(*a)[4]      = grid->affine;
-  const double determinant = FgGridDeterminant(grid);
-  double       d[3], index[3];
+  double index[3];
 
-  for (int k = 0; k < 3; k++) d[k] = 1000.0 * x[k] - a[k][3];
-  for (int c = 0; c < 3; c++) { /* Cramer's rule */
-    double M[3][3];
-
-    for (int r = 0; r < 3; r++) {
-      for (int k = 0; k < 3; k++) M[r][k] = k == c ? d[r] : a[r][k];
-    }
-    index[c] = (M[0][0] * (M[1][1] * M[2][2] - M[1][2] * M[2][1]) - M[0][1] * (M[1][0] * M[2][2] - M[1][2] * M[2][0]) +
-                M[0][2] * (M[1][0] * M[2][1] - M[1][1] * M[2][0])) /
-               determinant;
-  }
+  FgGridIndex(grid, inverse, x, index);
   *voxel = 0;
   for (int c = 2; c >= 0; c--) {
     if (grid->dims[c] == 1) continue; /* the thickness of a slice does not matter */
@@ -91,7 +79,7 @@ static PetscErrorCode SampleDirections(const FgEitDomainSettings *s, FgMesh mesh
 {
   FgImageInfo info;
   float      *values;
-  double     *centroid, R[9], flip;
+  double     *centroid, R[9], inverse[9], flip;
   PetscInt    bad     = 0;
   PetscBool   scanner = IsScannerFrame(s);
 
@@ -103,11 +91,12 @@ static PetscErrorCode SampleDirections(const FgEitDomainSettings *s, FgMesh mesh
   PetscCall(PetscMalloc1(3 * (size_t)mesh->nsites, &centroid));
   PetscCall(FgMeshMeasures(mesh, NULL, centroid));
   FgGridRotation(&info.grid, R);
+  FgGridInverse(&info.grid, inverse);
   flip = FgGridDeterminant(&info.grid) > 0.0 ? -1.0 : 1.0;
   for (PetscInt i = 0; i < mesh->nsites; i++) {
     double    v[3] = {1.0, 0.0, 0.0}, *to = &direction[3 * (size_t)i];
     PetscInt  voxel;
-    PetscBool found = VoxelOfPoint(&info.grid, &centroid[3 * (size_t)i], &voxel);
+    PetscBool found = VoxelOfPoint(&info.grid, inverse, &centroid[3 * (size_t)i], &voxel);
 
     if (found) found = DirectionNear(&info.grid, values, voxel, v);
     bad += !found;

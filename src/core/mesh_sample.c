@@ -6,36 +6,6 @@
 
 #define TOLERANCE 1e-9 /* barycentric coordinates of a center on a face [1] */
 
-/* Voxel indices of a point [m]: inverse[3][3] (x - origin). */
-typedef struct {
-  double inverse[3][3], origin[3];
-} Frame;
-
-static void Invert(const FgGrid *grid, Frame *frame)
-{
-  const double(*a)[4]      = grid->affine;
-  const double determinant = a[0][0] * (a[1][1] * a[2][2] - a[1][2] * a[2][1]) -
-                             a[0][1] * (a[1][0] * a[2][2] - a[1][2] * a[2][0]) +
-                             a[0][2] * (a[1][0] * a[2][1] - a[1][1] * a[2][0]);
-
-  for (int i = 0; i < 3; i++) {
-    for (int j = 0; j < 3; j++) {
-      const int r = (j + 1) % 3, s = (j + 2) % 3, c = (i + 1) % 3, d = (i + 2) % 3; /* cofactor of (j, i) */
-
-      frame->inverse[i][j] = (a[r][c] * a[s][d] - a[r][d] * a[s][c]) / determinant;
-    }
-    frame->origin[i] = a[i][3];
-  }
-}
-
-static void Index(const Frame *frame, const double *x, double index[3])
-{
-  for (int i = 0; i < 3; i++) {
-    index[i] = 0.0;
-    for (int j = 0; j < 3; j++) index[i] += frame->inverse[i][j] * (1000.0 * x[j] - frame->origin[j]);
-  }
-}
-
 /* Whether a point lies in the simplex of dim + 1 corners, all in voxel indices; in two dimensions the first two coordinates count. */
 static PetscBool Holds(int dim, const double corner[4][3], const double p[3])
 {
@@ -67,7 +37,7 @@ static PetscBool Holds(int dim, const double corner[4][3], const double p[3])
   return sum <= 1.0 + TOLERANCE ? PETSC_TRUE : PETSC_FALSE;
 }
 
-static void DrawElement(FgMesh mesh, const FgGrid *grid, const Frame *frame, PetscInt e, PetscInt *where)
+static void DrawElement(FgMesh mesh, const FgGrid *grid, const double inverse[9], PetscInt e, PetscInt *where)
 {
   const int      dim  = (int)mesh->dim;
   const PetscInt site = mesh->site ? mesh->site[e] : e;
@@ -75,7 +45,7 @@ static void DrawElement(FgMesh mesh, const FgGrid *grid, const Frame *frame, Pet
   double         corner[4][3];
 
   for (int c = 0; c <= dim; c++)
-    Index(frame, &mesh->node[3 * (size_t)mesh->element[(size_t)(dim + 1) * (size_t)e + (size_t)c]], corner[c]);
+    FgGridIndex(grid, inverse, &mesh->node[3 * (size_t)mesh->element[(size_t)(dim + 1) * (size_t)e + (size_t)c]], corner[c]);
   for (int k = 0; k < 3; k++) {
     double least = corner[0][k], most = corner[0][k];
 
@@ -98,12 +68,12 @@ static void DrawElement(FgMesh mesh, const FgGrid *grid, const Frame *frame, Pet
 
 PetscErrorCode FgMeshSample(FgMesh mesh, const FgGrid *grid, PetscInt *where)
 {
-  const PetscInt n = grid->dims[0] * grid->dims[1] * grid->dims[2];
-  Frame          frame;
+  const PetscInt n = FgGridVoxels(grid);
+  double         inverse[9];
 
   PetscFunctionBegin;
   for (PetscInt v = 0; v < n; v++) where[v] = -1;
-  Invert(grid, &frame);
-  for (PetscInt e = 0; e < mesh->nelements; e++) DrawElement(mesh, grid, &frame, e, where);
+  FgGridInverse(grid, inverse);
+  for (PetscInt e = 0; e < mesh->nelements; e++) DrawElement(mesh, grid, inverse, e, where);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
