@@ -48,8 +48,11 @@ static void NoiseIsFoundAgain(void **state)
 
   srand(3);
   for (int trial = 0; trial < 400; trial++) {
-    FgEit eit = Measure(given);
+    FgEit    eit = Measure(given);
+    PetscInt rank;
 
+    ExpectSuccess(FgEitIndependent(eit, &rank));
+    assert_int_equal(rank, 7);
     ExpectSuccess(FgEitContradiction(eit, eit->voltage, deviation, &freedom));
     assert_int_equal(freedom, MEASUREMENTS * 21);
     for (int q = 0; q < MEASUREMENTS; q++) variance[q] += deviation[q] * deviation[q] / 400;

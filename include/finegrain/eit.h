@@ -45,6 +45,9 @@ PETSC_EXTERN PetscErrorCode FgEitBroadcast(MPI_Comm comm, FgEit *eit);
 /* Drops electrodes as if they had not been connected: patterns that drive one of `electrode` [n] go, voltages that use one become NAN. */
 PETSC_EXTERN PetscErrorCode FgEitDrop(FgEit eit, PetscInt n, const PetscInt electrode[]);
 
+/* How many of the current patterns are linearly independent. Not collective. */
+PETSC_EXTERN PetscErrorCode FgEitIndependent(FgEit eit, PetscInt *rank);
+
 /* deviation[nmeasurements] [V]: standard deviation of values[npatterns][nmeasurements] (voltages, or their differences from the reference; NAN
    left out) by measurement, from what current patterns that depend on each other linearly contradict; pooled over measurements where one
    has fewer than 10 degrees of freedom, NAN where all together have. *freedom (may be NULL): of all together. Not collective. */

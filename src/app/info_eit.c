@@ -6,41 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Rank of the current patterns: Gram-Schmidt with the largest remainder first. */
-static PetscErrorCode Independent(FgEit eit, PetscInt *rank)
-{
-  const PetscInt n = eit->npatterns, k = eit->nelectrodes;
-  double        *row, first            = 0.0;
-
-  PetscFunctionBegin;
-  PetscCall(PetscMalloc1((size_t)n * (size_t)k, &row));
-  PetscCall(PetscArraycpy(row, eit->current, (size_t)n * (size_t)k));
-  for (*rank = 0; *rank < PetscMin(n, k); ++*rank) {
-    PetscInt best = 0;
-    double   most = 0.0, *pivot;
-
-    for (PetscInt i = 0; i < n; i++) {
-      double square = 0.0;
-
-      for (PetscInt l = 0; l < k; l++) square += row[i * k + l] * row[i * k + l];
-      if (square > most) most = square, best = i;
-    }
-    if (!*rank) first = most;
-    if (!(most > 1e-16 * first)) break;
-    pivot = &row[best * k];
-    for (PetscInt i = 0; i < n; i++) {
-      double product = 0.0;
-
-      if (i == best) continue;
-      for (PetscInt l = 0; l < k; l++) product += row[i * k + l] * pivot[l];
-      for (PetscInt l = 0; l < k; l++) row[i * k + l] -= product / most * pivot[l];
-    }
-    for (PetscInt l = 0; l < k; l++) pivot[l] = 0.0;
-  }
-  PetscCall(PetscFree(row));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static void DescribeDomain(FgEit eit, FgLog *log, json_t *found)
 {
   char text[256] = "none: give fit a --mesh, or a --mask with --electrodes";
@@ -67,7 +32,7 @@ static PetscErrorCode Describe(const char *path, FgLog *log, json_t *found)
 
   PetscFunctionBegin;
   PetscCall(FgEitRead(path, &eit));
-  PetscCall(Independent(eit, &independent));
+  PetscCall(FgEitIndependent(eit, &independent));
   n = eit->npatterns * eit->nmeasurements;
   for (PetscInt i = 0; i < n; i++) {
     if (!isfinite(eit->voltage[i])) continue;

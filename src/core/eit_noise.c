@@ -15,7 +15,8 @@
 #define INDEPENDENT 1e-8 /* of a column's length: less of it left by the others is none */
 #define LEAST       10   /* degrees of freedom for an estimate of its own */
 
-/* Orthonormal basis[rank][npatterns] of the columns of the currents of those patterns that `use` marks, by Gram and Schmidt, twice. */
+/* Orthonormal basis[rank][npatterns] of the columns of the currents of those patterns that `use` marks (NULL: all), by Gram and Schmidt,
+   twice. Room for nelectrodes vectors. */
 static PetscInt Basis(const FgEit eit, const PetscBool use[], double *basis)
 {
   PetscInt rank    = 0;
@@ -25,7 +26,7 @@ static PetscInt Basis(const FgEit eit, const PetscBool use[], double *basis)
     double *column = &basis[(size_t)rank * (size_t)eit->npatterns], length = 0;
 
     for (PetscInt p = 0; p < eit->npatterns; p++)
-      column[p] = use[p] ? eit->current[(size_t)p * (size_t)eit->nelectrodes + l] : 0.0;
+      column[p] = !use || use[p] ? eit->current[(size_t)p * (size_t)eit->nelectrodes + l] : 0.0;
     for (PetscInt p = 0; p < eit->npatterns; p++) length += column[p] * column[p];
     largest = fmax(largest, sqrt(length));
     for (PetscInt pass = 0; pass < 2; pass++) {
@@ -45,6 +46,17 @@ static PetscInt Basis(const FgEit eit, const PetscBool use[], double *basis)
     rank++;
   }
   return rank;
+}
+
+PetscErrorCode FgEitIndependent(FgEit eit, PetscInt *rank)
+{
+  double *basis;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1((size_t)eit->npatterns * (size_t)eit->nelectrodes, &basis));
+  *rank = Basis(eit, NULL, basis);
+  PetscCall(PetscFree(basis));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* |(1 - P) V|^2 of one measurement. */
