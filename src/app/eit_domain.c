@@ -130,6 +130,11 @@ static PetscErrorCode MeshFromMask(const FgEitDomainSettings *s, const char *mas
              "%s: found no electrode positions, expected some for the mask %s; give --electrodes electrodes.tsv", eit->source,
              mask);
   PetscCall(FgImageRead(mask, &info, &values));
+  if (info.nvolumes != 1) {
+    PetscCall(PetscFree(values));
+    SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: found %" PetscInt_FMT " volumes, expected a mask of one", mask,
+            info.nvolumes);
+  }
   total = FgGridVoxels(&info.grid);
   PetscCall(PetscMalloc2(total, &voxel, eit->nelectrodes, &radius));
   for (PetscInt v = 0; v < total; v++) {
@@ -185,8 +190,8 @@ static PetscErrorCode MakeMesh(const FgEitDomainSettings *s, const char *mask, c
     else PetscCall(FgMeshCreateDisc(&tank, n, mesh));
   } else {
     SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-            "%s: found no domain (tank or mesh), expected one; give --mesh FILE.msh, or --mask FILE with --electrodes FILE",
-            eit->source);
+            "%s: found no domain (tank or mesh), expected one; give --mesh FILE.msh, or --mask FILE.nii.gz%s", eit->source,
+            eit->position ? ", for the positions of the electrodes are in the file" : " with --electrodes FILE.tsv");
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -199,6 +204,8 @@ PetscErrorCode FgEitMeshOpen(const FgEitDomainSettings *s, const char *mask, con
   PetscMPIInt    rank;
 
   PetscFunctionBegin;
+  PetscCheck(!s->electrodes[0] || mask[0], PETSC_COMM_SELF, PETSC_ERR_USER,
+             "--electrodes: found without --mask, on whose surface the positions are; give a mask, or leave it out");
   PetscCheck(!s->mesh[0] || !mask[0], PETSC_COMM_SELF, PETSC_ERR_USER, "--mesh: excludes --mask, give one domain");
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   source[0] = '\0';

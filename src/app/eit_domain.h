@@ -14,9 +14,12 @@ PetscErrorCode FgEitOpen(const char *path, const char *drop, FgEit *eit);
    measurement, in its order. `source` says what it is. On entry *mesh is NULL, or on rank 0 the mesh of --mesh, read already. */
 PetscErrorCode FgEitMeshOpen(const FgEitDomainSettings *settings, const char *mask, const PetscInt elements[2], FgEit eit,
                              FgMesh *mesh, char source[PETSC_MAX_PATH_LEN + 64], FgLog *log);
+/* The box around a mesh [m]. Not collective. */
+void FgEitBox(FgMesh mesh, double low[3], double high[3]);
 /* The grid of the maps from its text ("": see FgEitFitSettings); image axes x to the right, y up, z towards the viewer, the affine in mm. */
 PetscErrorCode FgEitGrid(const char *text, FgMesh mesh, FgGrid *grid);
-/* A measurement without data whose voxels are those of the grid that lie in the mesh, for FgResult; site[nlocal] of this rank's voxels. */
-PetscErrorCode FgEitVoxels(FgMesh mesh, const FgGrid *grid, FgMeasurement *measurement, PetscInt **site);
+/* A measurement without data whose voxels are those of the grid that lie in the mesh, for FgResult; site[nlocal] of this rank's voxels.
+   `text` gave the grid. Errors, PETSC_ERR_FILE_UNEXPECTED: none lies in it. */
+PetscErrorCode FgEitVoxels(FgMesh mesh, const char *text, const FgGrid *grid, FgMeasurement *measurement, PetscInt **site);
 
 #endif

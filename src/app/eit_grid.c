@@ -24,14 +24,20 @@ static PetscBool ReadSize(const char *text, PetscInt size[3], int *n)
   return PETSC_FALSE;
 }
 
-static void BoxGrid(FgMesh mesh, const PetscInt size[3], FgGrid *grid)
+void FgEitBox(FgMesh mesh, double low[3], double high[3])
 {
-  double low[3] = {INFINITY, INFINITY, INFINITY}, high[3] = {-INFINITY, -INFINITY, -INFINITY}, spacing = 0.0;
-
+  for (int k = 0; k < 3; k++) low[k] = INFINITY, high[k] = -INFINITY;
   for (size_t i = 0; i < 3 * (size_t)mesh->nnodes; i++) {
     low[i % 3]  = fmin(low[i % 3], mesh->node[i]);
     high[i % 3] = fmax(high[i % 3], mesh->node[i]);
   }
+}
+
+static void BoxGrid(FgMesh mesh, const PetscInt size[3], FgGrid *grid)
+{
+  double low[3], high[3], spacing = 0.0;
+
+  FgEitBox(mesh, low, high);
   for (int k = 0; k < mesh->dim; k++) spacing = fmax(spacing, 1000.0 * (high[k] - low[k]) / (double)size[k]);
   memset(grid, 0, sizeof(*grid));
   for (int k = 0; k < 3; k++) {
@@ -72,6 +78,8 @@ PetscErrorCode FgEitGrid(const char *text, FgMesh mesh, FgGrid *grid)
     BoxGrid(mesh, size, grid);
     PetscFunctionReturn(PETSC_SUCCESS);
   }
+  PetscCheck(strstr(text, ".nii"), PETSC_COMM_SELF, PETSC_ERR_USER,
+             "--grid: found '%s', expected numbers of voxels NXxNY[xNZ] or a NIfTI file", text);
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   if (!rank) code = ReadGrid(text, grid);
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));
@@ -79,19 +87,33 @@ PetscErrorCode FgEitGrid(const char *text, FgMesh mesh, FgGrid *grid)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgEitVoxels(FgMesh mesh, const FgGrid *grid, FgMeasurement *m, PetscInt **site)
+static PetscErrorCode RefuseGrid(FgMesh mesh, const char *text)
+{
+  double low[3], high[3];
+
+  PetscFunctionBegin;
+  FgEitBox(mesh, low, high);
+  for (int k = 0; k < 3; k++) low[k] *= 1000.0, high[k] *= 1000.0;
+  SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+          "%s: found no voxel in the domain, which spans x %.4g to %.4g, y %.4g to %.4g, z %.4g to %.4g mm; give a grid that "
+          "overlaps it",
+          text, low[0], high[0], low[1], high[1], low[2], high[2]);
+}
+
+PetscErrorCode FgEitVoxels(FgMesh mesh, const char *text, const FgGrid *grid, FgMeasurement *m, PetscInt **site)
 {
   const PetscInt n         = FgGridVoxels(grid);
   FgGradients    gradients = {0};
   unsigned char *mask;
-  PetscInt      *where;
+  PetscInt      *where, inside = 0;
   PetscErrorCode code;
 
   PetscFunctionBegin;
   PetscCall(PetscMalloc2(n, &where, n, &mask));
   PetscCall(FgMeshSample(mesh, grid, where));
-  for (PetscInt v = 0; v < n; v++) mask[v] = where[v] >= 0;
-  code = FgMeasurementCreate(PETSC_COMM_WORLD, grid, mask, "the domain on the grid of the maps", &gradients, m);
+  for (PetscInt v = 0; v < n; v++) inside += mask[v] = where[v] >= 0;
+  code = inside ? PETSC_SUCCESS : RefuseGrid(mesh, text);
+  if (!code) code = FgMeasurementCreate(PETSC_COMM_WORLD, grid, mask, "the domain on the grid of the maps", &gradients, m);
   if (!code) {
     PetscCall(PetscMalloc1(m->nlocal, site));
     for (PetscInt i = 0; i < m->nlocal; i++) (*site)[i] = where[m->voxel[m->first + i]];

@@ -98,6 +98,10 @@ PetscBool FgEitDomainCheck(const FgEitDomainSettings *s, char message[FG_MESSAGE
     snprintf(message, FG_MESSAGE_LENGTH, "--direction: found 0,0,0, expected a vector with a direction");
     return PETSC_FALSE;
   }
+  if (s->direction[0] && !FgEitDirectionConstant(s->direction, direction) && !strstr(s->direction, ".nii")) {
+    snprintf(message, FG_MESSAGE_LENGTH, "--direction: found '%.200s', expected a vector X,Y,Z or a NIfTI file", s->direction);
+    return PETSC_FALSE;
+  }
   return PETSC_TRUE;
 }
 
@@ -111,6 +115,9 @@ PetscErrorCode FgEitTissue(const FgTissueSettings *tissue, const FgEitDomainSett
   PetscCheck(!s.orientation[0] || !strcmp(s.orientation, FgOrientations[FG_ALIGNED]), PETSC_COMM_SELF, PETSC_ERR_USER,
              "--orientation %s: found in a run of impedance tomography, expected %s; leave it out", s.orientation,
              FgOrientations[FG_ALIGNED]);
+  PetscCheck(!*isotropic || !domain->direction[0], PETSC_COMM_SELF, PETSC_ERR_USER,
+             "--direction: found with --closure %s, whose conductivity has none; give a closure such as hs2d",
+             FG_EIT_ISOTROPIC_CLOSURE);
   if (*isotropic) s.closure[0] = '\0'; /* the preset's, which nothing asks */
   PetscCall(PetscStrncpy(s.orientation, FgOrientations[FG_ALIGNED], sizeof(s.orientation)));
   PetscCall(PetscStrncpy(s.normalization, "effective", sizeof(s.normalization)));

@@ -53,7 +53,7 @@ PetscBool FgEitDomainCheck(const FgEitDomainSettings *settings, char message[FG_
 /* Whether the words x,y,z of --direction are numbers rather than a file. */
 PetscBool FgEitDirectionConstant(const char *text, double direction[3]);
 /* The tissue with conductivities [S/m] in place of diffusivities, aligned fibers; porosity at least 0.02, for the tensor must be positive
-   definite. With the closure "isotropic" or none (for a fit): *isotropic; another one needs --direction. Collective. */
+   definite. With the closure "isotropic" or none: *isotropic, without --direction, which another one needs. Collective. */
 PetscErrorCode FgEitTissue(const FgTissueSettings *tissue, const FgEitDomainSettings *domain, FgTissue *chosen,
                            PetscBool *isotropic);
 

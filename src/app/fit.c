@@ -6,6 +6,7 @@
 #include "fit_summary.h"
 #include "pipeline.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,6 +83,16 @@ static PetscErrorCode SolveField(const FitSettings *s, FgLog *log, FgPipeline *p
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+static PetscErrorCode Recognize(const char *path, PetscBool *is)
+{
+  PetscFunctionBegin;
+  PetscCheck(!access(path, R_OK), PETSC_COMM_SELF, PETSC_ERR_FILE_OPEN,
+             "%s: cannot be opened: %s; expected a NIfTI volume (.nii, .nii.gz) or electrode voltages (.h5)", path,
+             strerror(errno));
+  PetscCall(FgEitRecognize(path, is));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscErrorCode FgIsImpedance(const char *path, PetscBool *is)
 {
   PetscErrorCode code = PETSC_SUCCESS;
@@ -90,7 +101,7 @@ PetscErrorCode FgIsImpedance(const char *path, PetscBool *is)
   PetscFunctionBegin;
   *is = PETSC_FALSE;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  if (!rank) code = FgEitRecognize(path, is);
+  if (!rank) code = Recognize(path, is);
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));
   PetscCallMPI(MPI_Bcast(is, 1, MPIU_BOOL, 0, PETSC_COMM_WORLD));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -161,6 +172,7 @@ PetscErrorCode FgRunFit(const FitSettings *s, FgLog *log)
 
   PetscFunctionBegin;
   PetscCall(FgIsImpedance(s->dwi, &impedance));
+  PetscCall(FgFitRefuseOthers(s, impedance));
   if (impedance) PetscCall(FgRunFitEit(s, log));
   else {
     FgFitResolveDiffusion(&resolved);

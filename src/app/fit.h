@@ -45,6 +45,9 @@ extern const FgCommand FgCommandFit;
 extern const FgOption FgFitInputOptions[], FgFitInversionOptions[];
 PetscBool             FgFitCheckInput(const FitSettings *settings, char message[FG_MESSAGE_LENGTH]);
 
+/* Refuses, PETSC_ERR_USER, options that were given but that the kind of the data does not have. */
+PetscErrorCode FgFitRefuseOthers(const FitSettings *settings, PetscBool impedance);
+
 /* Puts the words that diffusion data call for in place of "auto". */
 void FgFitResolveDiffusion(FitSettings *settings);
 

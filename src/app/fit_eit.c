@@ -42,17 +42,18 @@ static void WarnOfDirection(const FgEitFit *fit)
 
 static PetscErrorCode RefuseCrime(const FgEitFit *fit)
 {
-  const FgEit  eit  = fit->eit;
-  const FgMesh mesh = fit->mesh;
+  const FgEit  eit    = fit->eit;
+  const FgMesh mesh   = fit->mesh;
+  const char  *advice = mesh->voxel ? "simulate on a mask of smaller voxels" : "simulate on another mesh";
 
   PetscFunctionBegin;
+  if (eit->radius > 0.0 && !mesh->voxel && !fit->settings->domain.mesh[0]) advice = "choose --elements";
   PetscCheck(fit->settings->eit.inverse_crime || mesh->nelements != eit->simulated_elements ||
                  mesh->nnodes != eit->simulated_nodes,
              PETSC_COMM_SELF, PETSC_ERR_USER,
              "%s: found voltages simulated on this very mesh of %" PetscInt_FMT
-             " elements, expected another: its errors would cancel; choose --elements, "
-             "or give --inverse-crime",
-             eit->source, mesh->nelements);
+             " elements, expected another: its errors would cancel; %s, or give --inverse-crime",
+             eit->source, mesh->nelements, advice);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -71,7 +72,7 @@ static PetscErrorCode ReadFiles(FgEitFit *fit)
   PetscCall(RefuseCrime(fit));
   if (!fit->isotropic) PetscCall(FgEitDirections(&s->domain, fit->mesh, &fit->directions));
   PetscCall(FgEitGrid(s->eit.grid, fit->mesh, &fit->grid));
-  PetscCall(FgEitVoxels(fit->mesh, &fit->grid, &fit->voxels, &fit->site));
+  PetscCall(FgEitVoxels(fit->mesh, s->eit.grid, &fit->grid, &fit->voxels, &fit->site));
   fit->seconds_read = FgWallSeconds() - start;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -80,15 +81,19 @@ static void Plan(const FgEitFit *fit)
 {
   const FgEit  eit  = fit->eit;
   const FgMesh mesh = fit->mesh;
+  double       low[3], high[3];
+  char         height[32] = "";
 
+  FgEitBox(mesh, low, high);
+  if (mesh->dim == 3) snprintf(height, sizeof(height), " x %.4g", high[2] - low[2]);
   FgLogLine(fit->log, "data     %s: %d electrodes, %d current patterns, %d measurements each, %s", eit->source,
             (int)eit->nelectrodes, (int)eit->npatterns, (int)eit->nmeasurements, FgEitModes[fit->mode]);
   if (eit->ndropped || eit->nsilent) {
     FgLogLine(fit->log, "         %d voltages are missing, %d electrodes neither drive nor measure", (int)eit->ndropped,
               (int)eit->nsilent);
   }
-  FgLogLine(fit->log, "domain   %s: %d %s, %d nodes", fit->mesh_source, (int)mesh->nelements,
-            mesh->dim == 2 ? "triangles" : "tetrahedra", (int)mesh->nnodes);
+  FgLogLine(fit->log, "domain   %s: %d %s, %d nodes, %.4g x %.4g%s m", fit->mesh_source, (int)mesh->nelements,
+            mesh->dim == 2 ? "triangles" : "tetrahedra", (int)mesh->nnodes, high[0] - low[0], high[1] - low[1], height);
   if (fit->isotropic) FgLogLine(fit->log, "model    conductivity");
   else {
     FgLogLine(fit->log, "model    porosity%s, closure %s, conductivities [S/m]: matrix %g, fiber %g axial, %g radial",
@@ -253,6 +258,9 @@ static PetscErrorCode RefuseOptions(const FitSettings *s)
   PetscFunctionBegin;
   PetscCheck(!s->pointwise, PETSC_COMM_SELF, PETSC_ERR_USER,
              "--pointwise: found with voltages, which belong to no voxel; leave it out");
+  PetscCheck(strcmp(s->tissue.closure, FG_EIT_ISOTROPIC_CLOSURE) || !strstr(s->eit.unknowns, "direction"), PETSC_COMM_SELF,
+             PETSC_ERR_USER, "--unknowns %s: found with --closure %s, expected a closure such as hs2d", s->eit.unknowns,
+             s->tissue.closure);
   PetscCheck(!s->eit.range.n || s->eit.range.value[0] < s->eit.range.value[1], PETSC_COMM_SELF, PETSC_ERR_USER,
              "--conductivity-range: expected LOW < HIGH, found %g,%g", s->eit.range.value[0], s->eit.range.value[1]);
   PetscCheck(strcmp(s->solver, "sweep"), PETSC_COMM_SELF, PETSC_ERR_USER,

@@ -120,6 +120,67 @@ void FgFitResolveDiffusion(FitSettings *s)
   if (isnan(s->tolerance)) s->tolerance = 0.05;
 }
 
+/* Options of diffusion data that voltages pass over. */
+static const char *const diffusion_only[] = {"bval",
+                                             "bvec",
+                                             "grad",
+                                             "b0-threshold",
+                                             "tensor-order",
+                                             "tensor-frame",
+                                             "noise",
+                                             "coils",
+                                             "sigma",
+                                             "weight-porosity",
+                                             "weight-kappa",
+                                             "weight-direction",
+                                             "weight-s0",
+                                             "normalization",
+                                             "matrix-diffusivity",
+                                             "fiber-diffusivity",
+                                             "fiber-storage",
+                                             NULL};
+
+static PetscBool OnlyOfOthers(const FgOption *option, PetscBool impedance)
+{
+  if (impedance) {
+    for (PetscInt k = 0; diffusion_only[k]; k++) {
+      if (!strcmp(option->name, diffusion_only[k])) return PETSC_TRUE;
+    }
+    return PETSC_FALSE;
+  }
+  for (const FgOption *o = FgEitDomainOptions; o->name; o++) {
+    if (o == option) return PETSC_TRUE;
+  }
+  for (const FgOption *o = FgEitFitOptions; o->name; o++) {
+    if (o == option) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+PetscErrorCode FgFitRefuseOthers(const FitSettings *settings, PetscBool impedance)
+{
+  FitSettings    *defaults;
+  const FgOption *option, *bad = NULL;
+  FgText          given, usual;
+
+  PetscFunctionBegin;
+  PetscCheck(!settings->model[0] || (impedance ? 1 : 0) == (strcmp(settings->model, "eit") ? 0 : 1), PETSC_COMM_SELF,
+             PETSC_ERR_USER, "--model %s: found with %s; leave it out", settings->model,
+             impedance ? "electrode voltages" : "diffusion data");
+  PetscCall(PetscCalloc1(1, &defaults));
+  FgOptionsDefaults(&FgCommandFit, defaults);
+  for (PetscInt k = 0; !bad && (option = FgOptionAt(&FgCommandFit, k)); k++) {
+    if (!OnlyOfOthers(option, impedance)) continue;
+    FgOptionText(option, settings, given, sizeof(given));
+    FgOptionText(option, defaults, usual, sizeof(usual));
+    if (strcmp(given, usual)) bad = option;
+  }
+  PetscCall(PetscFree(defaults));
+  PetscCheck(!bad, PETSC_COMM_SELF, PETSC_ERR_USER, "--%s: found with %s, which has no use for it; leave it out",
+             bad ? bad->name : "", impedance ? "electrode voltages" : "diffusion data");
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 PetscBool FgFitCheckInput(const FitSettings *settings, char message[FG_MESSAGE_LENGTH])
 {
   if (settings->grad[0] && (settings->bval[0] || settings->bvec[0])) {

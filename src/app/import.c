@@ -1,11 +1,10 @@
 /* import.c: `finegrain import`: measurements in other programs' formats become finegrain's own (docs/formats.md, "EIT measurements"). */
-#include "command.h"
+#include "record.h"
 
 #include "finegrain/eit.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct {
   FgCommonSettings common;
@@ -35,8 +34,7 @@ static PetscErrorCode Import(const ImportSettings *s, FgLog *log)
   PetscErrorCode code;
 
   PetscFunctionBegin;
-  PetscCheck(s->force || access(s->output, F_OK), PETSC_COMM_SELF, PETSC_ERR_USER,
-             "%s exists already; choose another name or give --force", s->output);
+  PetscCall(FgRecordMayWrite(s->output, s->force));
   PetscCall(FgEitReadKtc(s->data, s->reference, &eit));
   code = FgEitCheck(eit);
   if (!code) code = FgEitWrite(s->output, eit);

@@ -3,7 +3,11 @@
 
 #include "finegrain/result.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 json_t *FgJsonNumber(double value)
 {
@@ -32,6 +36,19 @@ PetscErrorCode FgRecordSource(const char *path, json_t *sources)
   if (!path[0]) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(FgFileHash(path, hash));
   json_array_append_new(sources, json_pack("{s:s, s:s}", "File", path, "SHA256", hash));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgRecordMayWrite(const char *path, PetscBool force)
+{
+  const char *slash = strrchr(path, '/');
+  char        folder[PETSC_MAX_PATH_LEN];
+
+  PetscFunctionBegin;
+  PetscCheck(force || access(path, F_OK), PETSC_COMM_SELF, PETSC_ERR_USER,
+             "%s exists already; choose another name or give --force", path);
+  snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+  PetscCheck(!access(folder, W_OK), PETSC_COMM_SELF, PETSC_ERR_FILE_WRITE, "%s: cannot be written: %s", path, strerror(errno));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

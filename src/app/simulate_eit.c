@@ -5,6 +5,7 @@
 #include "eit_domain.h"
 #include "eit_model.h"
 #include "eit_patterns.h"
+#include "record.h"
 #include "simulate.h"
 
 #include "finegrain/model.h"
@@ -13,7 +14,6 @@
 #include <gsl/gsl_randist.h>
 #include <math.h>
 #include <string.h>
-#include <unistd.h>
 
 static const PetscInt elements[2] = {20000, 150000};
 
@@ -132,6 +132,27 @@ static double TruthAt(const Simulation *sim, const double x[3], PetscBool backgr
     if (FgInclusionHolds(&sim->inclusions[k], x)) value = sim->inclusions[k].value;
   }
   return value;
+}
+
+/* Says so where an inclusion misses the domain. */
+static PetscErrorCode WarnOfInclusions(const Simulation *sim)
+{
+  double *centroid;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1(3 * (size_t)sim->mesh->nsites, &centroid));
+  PetscCall(FgMeshMeasures(sim->mesh, NULL, centroid));
+  for (PetscInt k = 0; k < sim->ninclusions; k++) {
+    PetscInt i = 0;
+
+    while (i < sim->mesh->nsites && !FgInclusionHolds(&sim->inclusions[k], &centroid[3 * (size_t)i])) i++;
+    if (i == sim->mesh->nsites) {
+      FgLogWarning(sim->log, "--inclusions: the one about %g, %g, %g m holds no element of the domain and changes nothing",
+                   sim->inclusions[k].center[0], sim->inclusions[k].center[1], sim->inclusions[k].center[2]);
+    }
+  }
+  PetscCall(PetscFree(centroid));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode FillField(Simulation *sim, PetscBool background)
@@ -267,8 +288,7 @@ PetscErrorCode FgRunSimulateEit(const SimulateSettings *s, FgLog *log)
 
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
-  PetscCheck(s->force || access(s->output, F_OK), PETSC_COMM_SELF, PETSC_ERR_USER,
-             "%s exists already; choose another name or give --force", s->output);
+  PetscCall(FgRecordMayWrite(s->output, s->force));
   PetscCheck(FgInclusionsRead(s->eit.inclusions, sim.inclusions, &sim.ninclusions, message), PETSC_COMM_SELF, PETSC_ERR_USER,
              "%s", message);
   PetscCall(FgEitTissue(&s->tissue, &s->domain, &sim.tissue, &sim.isotropic));
@@ -283,6 +303,7 @@ PetscErrorCode FgRunSimulateEit(const SimulateSettings *s, FgLog *log)
   PetscCall(FgEitMeshOpen(&s->domain, s->eit.mask, elements, sim.eit, &sim.mesh, sim.mesh_source, log));
   FgLogLine(log, "domain   %s: %d %s", sim.mesh_source, (int)sim.mesh->nelements,
             sim.mesh->dim == 2 ? "triangles" : "tetrahedra");
+  PetscCall(WarnOfInclusions(&sim));
   PetscCall(OpenModel(&sim));
   PetscCall(Simulate(&sim));
   PetscCall(AddNoise(&sim, &noise));

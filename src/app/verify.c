@@ -147,6 +147,7 @@ static PetscErrorCode Run(const void *context, FgLog *log)
 
   PetscFunctionBegin;
   PetscCall(FgIsImpedance(resolved.fit.dwi, &impedance));
+  PetscCall(FgFitRefuseOthers(&resolved.fit, impedance));
   if (impedance) PetscCall(Impedance(&resolved, log));
   else PetscCall(Diffusion(&resolved, log));
   PetscFunctionReturn(PETSC_SUCCESS);
