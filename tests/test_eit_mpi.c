@@ -228,6 +228,69 @@ static void CheckJacobian(Case *c, const char *label)
   ok(PetscFree2(jacobian, product));
 }
 
+/* y = J^T W J v by reciprocity alone, sigma being the same everywhere. */
+static void Product(Case *c, double sigma, Vec v, Vec d, Vec y)
+{
+  ok(FgModelTangent(c->model, v, d));
+  ok(VecScale(d, 1.0 / (sigma * sigma)));
+  ok(FgModelAdjoint(c->model, d, y));
+}
+
+/* Many products at one m, then at another, are those of reciprocity to the digits that are kept, and symmetric to all digits. */
+static void CheckManyProducts(Case *c, const char *label)
+{
+  const FgEitState *s    = c->model->context;
+  FgData            data = {.nlocal = c->model->ndatalocal, .ndata = 1};
+  float            *values, *sigma;
+  PetscReal         f, norm, difference;
+  PetscScalar       vw, wv;
+  Vec               v, w, d, y, exact;
+
+  ok(PetscMalloc2(data.nlocal, &values, data.nlocal, &sigma));
+  for (PetscInt i = 0; i < data.nlocal; i++) values[i] = 0.0f, sigma[i] = 0.5f;
+  data.values = values;
+  data.sigma  = sigma;
+  ok(FgModelCreateDataVec(c->model, &d));
+  ok(FgFieldCreateVec(c->field, &v));
+  ok(VecDuplicate(v, &w));
+  ok(VecDuplicate(v, &y));
+  ok(VecDuplicate(v, &exact));
+  ok(VecCopy(c->field->m, v));
+  ok(VecCopy(v, w));
+  ok(VecPointwiseMult(w, w, v));
+  for (int point = 0; point < 2; point++) {
+    ok(FgModelMisfit(c->model, &data, c->field->m, &f, NULL));
+    assert_false(s->pairs_kept);
+    for (int k = 0; k < (point ? 1 : 5); k++) ok(FgModelGaussNewton(c->model, &data, v, y));
+    assert_true(s->pairs_kept);
+    Product(c, 0.5, v, d, exact);
+    ok(VecNorm(exact, NORM_2, &norm));
+    ok(VecDot(w, y, &wv));
+    ok(VecAXPY(exact, -1.0, y));
+    ok(VecNorm(exact, NORM_2, &difference));
+    if (!(difference < 3e-7 * norm)) print_error("%s: products differ by %g of %g\n", label, difference, norm);
+    AgreedTrue(difference < 3e-7 * norm);
+    ok(FgModelGaussNewton(c->model, &data, w, y));
+    ok(VecDot(v, y, &vw));
+    AgreedTrue(fabs(vw - wv) < 1e-12 * fabs(vw));
+    ok(VecScale(c->field->m, 0.95));
+  }
+  ok(FgModelMisfit(c->model, &data, c->field->m, &f, NULL));
+  assert_false(s->pairs_kept);
+  ok(VecDestroy(&v));
+  ok(VecDestroy(&w));
+  ok(VecDestroy(&d));
+  ok(VecDestroy(&y));
+  ok(VecDestroy(&exact));
+  ok(PetscFree2(values, sigma));
+}
+
+static void many_products_are_those_of_reciprocity(void **state)
+{
+  (void)state;
+  EachModel(CheckManyProducts);
+}
+
 static void dense_jacobian_is_the_tangent(void **state)
 {
   (void)state;
@@ -601,6 +664,7 @@ int main(int argc, char **argv)
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_bar_has_its_resistance),
       cmocka_unit_test(dense_jacobian_is_the_tangent),
+      cmocka_unit_test(many_products_are_those_of_reciprocity),
       cmocka_unit_test(derivatives_and_transposes),
       cmocka_unit_test(currents_are_conserved_and_reciprocal),
       cmocka_unit_test(an_affine_image_has_the_same_voltages),

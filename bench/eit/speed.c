@@ -3,7 +3,7 @@
    usage: bench_eit disc|cylinder ELEMENTS ELECTRODES ORDER SOLVER [REPEAT [FOLDER]]
      Homogeneous tank of radius 1 m (cylinder: height 0.5 m), 1 S/m, adjacent patterns. Prints one JSON object: CPU seconds of rank 0, least
      of REPEAT: of a forward evaluation (assembly, factorisation, solution), the gradient of a misfit where the fields are known, a
-     Gauss-Newton action, a dense Jacobian; peak memory [bytes]. With FOLDER also writes the mesh there for the peer program, and the
+     Gauss-Newton action, one of many at the same conductivity, a dense Jacobian; peak memory [bytes]. With FOLDER also writes the mesh there for the peer program, and the
      adjacent voltages. */
 #include "finegrain/model.h"
 #include "stream.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 
 typedef struct {
-  double forward, gradient, action, jacobian, mesh;
+  double forward, gradient, action, many, jacobian, mesh;
 } Seconds;
 
 static PetscErrorCode MakeEit(PetscBool cylinder, PetscInt count, FgEit *out)
@@ -140,6 +140,10 @@ static PetscErrorCode Measure(FgModel model, FgField field, PetscInt repeat, Pet
     start = FgCpuSeconds();
     PetscCall(FgModelGaussNewton(model, &data, v, y));
     Keep(&least->action, start);
+    for (int i = 0; i < 4; i++) PetscCall(FgModelGaussNewton(model, &data, v, y));
+    start = FgCpuSeconds();
+    PetscCall(FgModelGaussNewton(model, &data, v, y));
+    Keep(&least->many, start);
   }
   if (dense) {
     double      *jacobian;
@@ -167,7 +171,7 @@ static PetscErrorCode Run(PetscBool cylinder, PetscInt elements, PetscInt electr
                           .conductivity       = 1.0,
                           .conductivity_lower = 1e-3,
                           .conductivity_upper = 1e3};
-  Seconds      seconds = {INFINITY, INFINITY, INFINITY, INFINITY, INFINITY};
+  Seconds      seconds = {INFINITY, INFINITY, INFINITY, INFINITY, INFINITY, INFINITY};
   FgTissue     tissue  = {0};
   FgEit        eit;
   FgMesh       mesh;
@@ -205,11 +209,11 @@ static PetscErrorCode Run(PetscBool cylinder, PetscInt elements, PetscInt electr
   PetscCall(MeasureTraffic(model, &traffic));
   PetscCall(PetscPrintf(PETSC_COMM_WORLD,
                         "{\"elements\": %" PetscInt_FMT ", \"nodes\": %" PetscInt_FMT ", \"mesh\": %.4g, \"forward\": %.4g, "
-                        "\"gradient\": %.4g, \"action\": %.4g, \"jacobian\": %.4g, \"iterations\": %" PetscInt_FMT
+                        "\"gradient\": %.4g, \"action\": %.4g, \"many\": %.4g, \"jacobian\": %.4g, \"iterations\": %" PetscInt_FMT
                         ", \"peak\": %.4g, \"bytes_per_element\": %.4g, \"matrix\": %.4g, \"hierarchy\": %.4g, \"read\": %.4g, "
                         "\"pass\": %.4g, \"multiply\": %.4g, \"iteration\": %.4g}\n",
                         mesh->nelements, mesh->nnodes, seconds.mesh, seconds.forward, seconds.gradient, seconds.action,
-                        isfinite(seconds.jacobian) ? seconds.jacobian : 0.0, model->counts.iterations, peak,
+                        seconds.many, isfinite(seconds.jacobian) ? seconds.jacobian : 0.0, model->counts.iterations, peak,
                         peak / (double)mesh->nelements, traffic.matrix, traffic.hierarchy, traffic.read, traffic.pass,
                         traffic.multiply, traffic.iteration));
   PetscCall(FgFieldDestroy(&field));

@@ -63,13 +63,13 @@ if [ -n "$eidors" ]; then
   echo
 fi
 
-echo "| mesh | solver | forward [s] | action over forward (limit 0.5) | gradient [s] | iterations | peak [bytes/element] |"
-echo "|---|---|---|---|---|---|---|"
+echo "| mesh | solver | forward [s] | action over forward (limit 0.5) | action, one of many [s] | gradient [s] | iterations | peak [bytes/element] |"
+echo "|---|---|---|---|---|---|---|---|"
 for case in disc,10000,32,auto disc,50000,32,auto disc,200000,32,auto cylinder,50000,16,auto cylinder,238000,16,auto cylinder,50000,16,cg cylinder,238000,16,cg \
   cylinder,1000000,16,cg cylinder,2000000,16,cg; do
   IFS=, read -r shape elements electrodes solver <<<"$case"
   [ "$elements" -le "$largest" ] || continue
-  ours "$shape" "$elements" "$electrodes" "$solver" 2 | jq -r '["\(.shape), \(.elements)", .solver, .forward, (.action / .forward * 1000 | round / 1000), .gradient,
+  ours "$shape" "$elements" "$electrodes" "$solver" 2 | jq -r '["\(.shape), \(.elements)", .solver, .forward, (.action / .forward * 1000 | round / 1000), .many, .gradient,
     .iterations, .bytes_per_element] | map(tostring) | "| " + join(" | ") + " |"'
 done
 

@@ -1,5 +1,5 @@
 /* eit.h: the parts of the complete electrode model, private to the forward room: space.c (degrees of freedom), element.c (integrals),
-   system.c (matrix), solve.c, currents.c (independent currents), reciprocity.c (derivatives), model.c (the model "eit"), background.c. */
+   system.c (matrix), solve.c, currents.c (independent currents), reciprocity.c and pairs.c (derivatives), model.c (the model "eit"), background.c. */
 #ifndef FINEGRAIN_FORWARD_EIT_H
 #define FINEGRAIN_FORWARD_EIT_H
 
@@ -109,6 +109,10 @@ typedef struct {
   double       *image;            /* as fields: their image under a stiffness, or weighted */
   double       *small[3];         /* [driven][n] or [driven][nmeasurements] */
   double       *residual;         /* [ndatalocal] */
+  float        *pairs;            /* [nsites][ncomponents][pairs], pairs.c; NULL until there is a use for them */
+  double       *pair;             /* [pairs] */
+  PetscBool     pairs_kept;       /* they are of the present m */
+  PetscInt      products;         /* with J^T W J at the present m, before they were made */
 } FgEitState;
 
 PetscErrorCode FgEitStateCreate(MPI_Comm comm, FgEit eit, FgMesh mesh, const FgEitOptions *options, FgEitState **state);
@@ -128,6 +132,14 @@ PetscErrorCode FgEitJacobian(FgModel model, double *jacobian);
 PetscErrorCode FgEitProducts(FgEitState *state, const double *change, double *products);
 /* slope[nsites][6]: derivative of sum weight[driven][n] products with respect to each tensor. */
 PetscErrorCode FgEitSlopes(FgEitState *state, const double *weight, double *slope);
+/* pairs.c: what derivatives are, kept at one m: forgotten where m or the state changes; made when a product is one of many at the same m,
+   collective. Then, with v and y over this rank's rows = nsites*ncomponents: products[driven][n] of the change v, collective, and the
+   slopes y of sum weight[driven][n] products. */
+void           FgEitPairsForget(FgEitState *state);
+PetscErrorCode FgEitPairsDestroy(FgEitState *state);
+PetscErrorCode FgEitPairsPrepare(FgModel model);
+PetscErrorCode FgEitPairsProducts(FgEitState *state, PetscInt rows, const double *v, double *products);
+void           FgEitPairsSlopes(FgEitState *state, PetscInt rows, const double *weight, double *y);
 /* products[driven][n] of electrode `electrode`: its contact term int (u_k - U_k)(u_l - U_l)/z, all ranks. Collective. */
 PetscErrorCode FgEitContact(FgEitState *state, PetscInt electrode, double *products);
 

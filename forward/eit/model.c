@@ -149,6 +149,7 @@ static PetscErrorCode Evaluate(FgModel model, Vec m)
 {
   FgEitState        *s = model->context;
   const PetscScalar *array;
+  PetscBool          same;
 
   PetscFunctionBegin;
   PetscCheck(model->eit_options.unknowns != FG_EIT_POROSITY || model->field->frames, PETSC_COMM_SELF, PETSC_ERR_ORDER,
@@ -163,6 +164,8 @@ static PetscErrorCode Evaluate(FgModel model, Vec m)
   PetscCall(VecRestoreArrayRead(m, &array));
   PetscCall(FgAgree(model->comm, CheckTensors(model)));
   PetscCall(FgEitStateSolve(s, model->eit, &model->counts));
+  PetscCall(VecEqual(m, model->state, &same));
+  if (!same) FgEitPairsForget(s); /* other charts of the same tensors, other derivatives */
   PetscCall(VecCopy(m, model->state));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -346,6 +349,33 @@ static PetscErrorCode Misfit(FgModel model, const FgData *data, Vec m, PetscReal
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* J v and J^T w from the pairs. */
+static PetscErrorCode TangentPairs(FgModel model, Vec v, double *d)
+{
+  FgEitState        *s = model->context;
+  const PetscScalar *array;
+
+  PetscFunctionBegin;
+  PetscCall(VecGetArrayRead(v, &array));
+  PetscCall(FgEitPairsProducts(s, s->space.nsites * model->ncomponents, array, s->small[0]));
+  PetscCall(VecRestoreArrayRead(v, &array));
+  Measure(model, s->small[0], d);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode AdjointPairs(FgModel model, const double *w, Vec y)
+{
+  FgEitState  *s = model->context;
+  PetscScalar *array;
+
+  PetscFunctionBegin;
+  PetscCall(Weigh(model, w, s->small[1]));
+  PetscCall(VecGetArrayWrite(y, &array));
+  FgEitPairsSlopes(s, s->space.nsites * model->ncomponents, s->small[1], array);
+  PetscCall(VecRestoreArrayWrite(y, &array));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode GaussNewton(FgModel model, const FgData *data, Vec v, Vec y)
 {
   FgEitState    *s     = model->context;
@@ -353,14 +383,15 @@ static PetscErrorCode GaussNewton(FgModel model, const FgData *data, Vec v, Vec 
 
   PetscFunctionBegin;
   PetscCall(CheckData(model, data));
-  PetscCall(TangentArray(model, v, s->residual));
+  PetscCall(FgEitPairsPrepare(model));
+  PetscCall(s->pairs_kept ? TangentPairs(model, v, s->residual) : TangentArray(model, v, s->residual));
   for (PetscInt i = 0; i < model->ndatalocal; i++) {
     const double value = data->values[i], sigma = data->sigma[i], r = (s->voltage[first + i] - value) / sigma;
     const double weight = data->huber > 0.0 ? FgHuberWeight(r, data->huber) : 1.0;
 
     s->residual[i] = value == value ? s->residual[i] * weight / (sigma * sigma) : 0.0;
   }
-  PetscCall(AdjointArray(model, s->residual, y));
+  PetscCall(s->pairs_kept ? AdjointPairs(model, s->residual, y) : AdjointArray(model, s->residual, y));
   model->counts.tangent++;
   model->counts.adjoint++;
   PetscFunctionReturn(PETSC_SUCCESS);

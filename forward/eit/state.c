@@ -81,6 +81,7 @@ PetscErrorCode FgEitStateDestroy(FgEitState **state)
   PetscCall(PetscFree(s->rows));
   PetscCall(PetscFree(s->image));
   PetscCall(PetscFree(s->residual));
+  PetscCall(FgEitPairsDestroy(s));
   for (int i = 0; i < 3; i++) PetscCall(PetscFree(s->small[i]));
   PetscCall(FgEitCurrentsDestroy(&s->currents));
   PetscCall(FgEitSystemDestroy(&s->system));
@@ -156,9 +157,10 @@ PetscErrorCode FgEitStateSolve(FgEitState *s, FgEit eit, FgModelCounts *counts)
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, &same, 1, MPI_INT, MPI_LAND, s->space.comm));
   if (same) PetscFunctionReturn(PETSC_SUCCESS);
   s->solved = s->complete = PETSC_FALSE;
-  tensor                  = s->tensor;
-  s->tensor               = s->trial;
-  s->trial                = tensor;
+  FgEitPairsForget(s);
+  tensor    = s->tensor;
+  s->tensor = s->trial;
+  s->trial  = tensor;
   memcpy(s->impedance, eit->impedance, (size_t)eit->nelectrodes * sizeof(double));
   PetscCall(FgEitAssemble(&s->space, &s->system, s->tensor, s->impedance));
   PetscCall(FgEitFactor(&s->system));
