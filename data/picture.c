@@ -3,6 +3,7 @@
    left on the left (RAS), and a color bar. Drawn with cairo. */
 #include "colormap.h"
 #include "draw.h"
+#include "picture_electrodes.h"
 
 #include "finegrain/result.h"
 
@@ -18,6 +19,7 @@
 #define ROW_HEIGHT   340.0
 #define SIDE_WIDTH   190.0
 #define WIDEST       2400.0
+#define NAME_SPACE   28.0 /* around a slice for names of electrodes */
 
 /* The grid seen along the patient's axes: axis[k] is the voxel axis nearest to right, anterior, superior; sign says whether it
    runs that way. All indices below count along these axes. */
@@ -27,6 +29,7 @@ typedef struct {
   PetscInt      n[3], low[3], high[3], center[3]; /* size; box of the mask; center of mass of the mask */
   double        spacing[3];
   double        scale; /* [pixels/mm] */
+  double        air;   /* [pixels] around a slice */
 } View;
 
 static size_t VoxelOf(const View *view, const PetscInt ras[3])
@@ -135,6 +138,34 @@ static uint32_t PixelOf(const FgPanel *panel, const double range[2], size_t nvox
          (uint32_t)lround(255 * rgb[2]);
 }
 
+/* Electrodes in the slice that DrawSlice draws at x, y: from points [m] by voxels to pixels. */
+static void DrawElectrodes(cairo_t *cairo, const View *view, FgMesh mesh, int across, int right, int up, double x, double y)
+{
+  const double w = view->scale * Extent(view, right), h = view->scale * Extent(view, up);
+  const double middle[2] = {x + 0.5 * w, y};
+  const int    axes[3]   = {across, right, up};
+  const double from[3]   = {(double)view->center[across], (double)view->low[right] - 0.5, (double)view->low[up] - 0.5};
+  const double factor[3] = {1.0, view->scale * view->spacing[right], -view->scale * view->spacing[up]};
+  const double start[3]  = {0.0, x, y + 0.5 * h};
+  double       origin[3] = {0.0}, inverse[9], at[3], to[3][4];
+
+  FgGridInverse(view->grid, inverse);
+  for (int column = 3; column >= 0; column--) { /* of the map of voxel indices: at the origin, then along x, y, z */
+    double point[3] = {0.0};
+
+    if (column < 3) point[column] = 1.0;
+    FgGridIndex(view->grid, inverse, point, at);
+    for (int k = 0; k < 3; k++) {
+      const int    axis  = view->axis[axes[k]];
+      const double index = view->sign[axes[k]] > 0 ? at[axis] : (double)view->n[axes[k]] - 1.0 - at[axis];
+
+      if (column == 3) origin[k] = index;
+      to[k][column] = factor[k] * (column == 3 ? index - from[k] : index - origin[k]) + (column == 3 ? start[k] : 0.0);
+    }
+  }
+  FgDrawSliceElectrodes(cairo, mesh, (const double(*)[4])to, middle);
+}
+
 /* Slice across axis `across`, axis `right` to the right and axis `up` upwards, its lower left corner of the box at x, its
    middle at height y. */
 static void DrawSlice(cairo_t *cairo, const View *view, const FgPanel *panel, const double range[2], const unsigned char *mask,
@@ -143,6 +174,7 @@ static void DrawSlice(cairo_t *cairo, const View *view, const FgPanel *panel, co
   static const char *const negative[3] = {"L", "P", "I"}, *const positive[3] = {"R", "A", "S"};
   const int        width = (int)(view->high[right] - view->low[right] + 1), height = (int)(view->high[up] - view->low[up] + 1);
   const double     w = view->scale * Extent(view, right), h = view->scale * Extent(view, up);
+  const double     away   = view->air + 10;
   cairo_surface_t *image  = cairo_image_surface_create(CAIRO_FORMAT_ARGB32, width, height);
   unsigned char   *pixels = cairo_image_surface_get_data(image);
 
@@ -172,10 +204,11 @@ static void DrawSlice(cairo_t *cairo, const View *view, const FgPanel *panel, co
     cairo_restore(cairo);
   }
   cairo_surface_destroy(image);
-  FgDrawText(cairo, x - 10, y, 0.5, 13, PETSC_FALSE, FgDrawDim, negative[right]);
-  FgDrawText(cairo, x + w + 10, y, 0.5, 13, PETSC_FALSE, FgDrawDim, positive[right]);
-  FgDrawText(cairo, x + 0.5 * w, y - 0.5 * h - 9, 0.5, 13, PETSC_FALSE, FgDrawDim, positive[up]);
-  FgDrawText(cairo, x + 0.5 * w, y + 0.5 * h + 9, 0.5, 13, PETSC_FALSE, FgDrawDim, negative[up]);
+  if (panel->mesh) DrawElectrodes(cairo, view, panel->mesh, across, right, up, x, y);
+  FgDrawText(cairo, x - away, y, 0.5, 13, PETSC_FALSE, FgDrawDim, negative[right]);
+  FgDrawText(cairo, x + w + away, y, 0.5, 13, PETSC_FALSE, FgDrawDim, positive[right]);
+  FgDrawText(cairo, x + 0.5 * w, y - 0.5 * h - away + 1, 0.5, 13, PETSC_FALSE, FgDrawDim, positive[up]);
+  FgDrawText(cairo, x + 0.5 * w, y + 0.5 * h + away - 1, 0.5, 13, PETSC_FALSE, FgDrawDim, negative[up]);
 }
 
 static void DrawLegend(cairo_t *cairo, double x, double y)
@@ -195,26 +228,26 @@ static void DrawLegend(cairo_t *cairo, double x, double y)
 
 static double SlicesWidth(const View *view)
 {
-  return view->scale * (2 * Extent(view, 0) + Extent(view, 1)) + 3 * GAP;
+  return view->scale * (2 * Extent(view, 0) + Extent(view, 1)) + 3 * (GAP + 2 * view->air);
 }
 
 static PetscErrorCode DrawPanel(cairo_t *cairo, const View *view, const FgPanel *panel, const unsigned char *mask, double top,
                                 double height)
 {
-  const double middle = top + TITLE_HEIGHT + 0.5 * height;
-  double       range[2], x = MARGIN;
+  const double middle = top + TITLE_HEIGHT + view->air + 0.5 * height, gap = GAP + 2 * view->air;
+  double       range[2], x                                                 = MARGIN + view->air;
   char         heading[256];
 
   PetscFunctionBegin;
   PetscCall(PanelRange(panel, (size_t)FgGridVoxels(view->grid), mask, range));
   snprintf(heading, sizeof heading, panel->unit && panel->unit[0] ? "%s [%s]" : "%s", panel->title, panel->unit);
-  FgDrawText(cairo, x, top + 14, 0, 18, PETSC_TRUE, FgDrawForeground, heading);
+  FgDrawText(cairo, MARGIN, top + 14, 0, 18, PETSC_TRUE, FgDrawForeground, heading);
   DrawSlice(cairo, view, panel, range, mask, 2, 0, 1, x, middle);
-  x += view->scale * Extent(view, 0) + GAP;
+  x += view->scale * Extent(view, 0) + gap;
   DrawSlice(cairo, view, panel, range, mask, 1, 0, 2, x, middle);
-  x += view->scale * Extent(view, 0) + GAP;
+  x += view->scale * Extent(view, 0) + gap;
   DrawSlice(cairo, view, panel, range, mask, 0, 1, 2, x, middle);
-  x += view->scale * Extent(view, 1) + GAP;
+  x += view->scale * Extent(view, 1) + gap;
   if (panel->rgb) DrawLegend(cairo, x, middle);
   else FgDrawBar(cairo, panel->colormap, range, x, middle, 0.8 * height);
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -230,13 +263,16 @@ PetscErrorCode FgPictureWrite(const char *path, const FgGrid *grid, const unsign
   PetscErrorCode   ierr = PETSC_SUCCESS;
 
   PetscFunctionBegin;
+  for (PetscInt k = 0; k < npanels; k++) {
+    if (panels[k].mesh) view.air = NAME_SPACE;
+  }
   ChooseAxes(&view);
   FindMask(&view, mask);
   tallest    = fmax(Extent(&view, 1), Extent(&view, 2));
   view.scale = ROW_HEIGHT / tallest;
   view.scale *= fmin(1.0, (WIDEST - SIDE_WIDTH - 2 * MARGIN) / SlicesWidth(&view));
   height  = view.scale * tallest;
-  row     = TITLE_HEIGHT + height + 30;
+  row     = TITLE_HEIGHT + height + 2 * view.air + 30;
   surface = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)(2 * MARGIN + SlicesWidth(&view) + SIDE_WIDTH - GAP),
                                        (int)(2 * MARGIN + row * (double)npanels - 10));
   cairo   = cairo_create(surface);

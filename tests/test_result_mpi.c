@@ -5,6 +5,7 @@
 #include "finegrain/domain.h"
 #include "finegrain/result.h"
 
+#include <cairo.h>
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -162,6 +163,71 @@ static void PictureIsDrawn(void **state)
                 "picture.png: cannot be written");
 }
 
+/* The picture of the whole box with one electrode of radius 1 mm at x, y, z [mm] on its side; white[y][x] of its pixels. */
+static void DrawElectrode(double x, double y, double z, int *width, int *height, unsigned char **white)
+{
+  const double     position[3] = {1e-3 * x, 1e-3 * y, 1e-3 * z}, radius = 1e-3;
+  const char       name[1][32] = {"E"};
+  PetscInt         voxel[VOXELS];
+  float            values[VOXELS] = {0};
+  unsigned char    mask[VOXELS];
+  FgMeasurement    m;
+  FgMesh           mesh;
+  cairo_surface_t *surface;
+
+  MakeMeasurement(&m, voxel);
+  for (int v = 0; v < VOXELS; v++) voxel[v] = v, mask[v] = 1;
+  ExpectSuccess(FgMeshCreateVoxels(&m.grid, VOXELS, voxel, 1, name, position, &radius, &mesh, NULL));
+  ExpectSuccess(FgPictureWrite(ScratchPath("electrode.png"), &m.grid, mask, 1,
+                               &(FgPanel){.title = "flat", .unit = "1", .values = values, .colormap = "viridis", .mesh = mesh}));
+  ExpectSuccess(FgMeshDestroy(&mesh));
+  surface = cairo_image_surface_create_from_png(ScratchPath("electrode.png"));
+  assert_int_equal(cairo_surface_status(surface), CAIRO_STATUS_SUCCESS);
+  *width  = cairo_image_surface_get_width(surface);
+  *height = cairo_image_surface_get_height(surface);
+  *white  = malloc((size_t)*width * (size_t)*height);
+  assert_non_null(*white);
+  for (int i = 0; i < *width * *height; i++) {
+    const unsigned char *pixel = cairo_image_surface_get_data(surface) + i / *width * cairo_image_surface_get_stride(surface) +
+                                 4 * (i % *width);
+
+    (*white)[i] = pixel[0] > 200 && pixel[1] > 200 && pixel[2] > 200;
+  }
+  cairo_surface_destroy(surface);
+}
+
+/* Electrodes at the right and at the left are strokes at that side of the axial and the coronal slice, and none in the sagittal one; one
+   that no slice goes through is not there. */
+static void ElectrodesAreDrawnInTheirSlices(void **state)
+{
+  unsigned char *right, *left, *away;
+  int            width, height, columns[2] = {0}, middle;
+
+  (void)state;
+  if (Rank()) return;
+  DrawElectrode(2, 6, 9, &width, &height, &right);
+  DrawElectrode(-10, 6, 9, &width, &height, &left);
+  DrawElectrode(-3, 11, 3, &width, &height, &away); /* back, at the bottom: only the sagittal slice might meet it, in x = -4 */
+  middle = width / 3;
+  for (int x = 0; x < width; x++) {
+    int only[2] = {0}, third = 0;
+
+    for (int i = x; i < width * height; i += width) {
+      only[0] += right[i] && !left[i] && !away[i];
+      only[1] += left[i] && !right[i] && !away[i];
+      third += away[i] && !right[i] && !left[i];
+    }
+    for (int k = 0; k < 2; k++) columns[k] += only[k] >= 20; /* a stroke as tall as a voxel and more, not a letter */
+    if (x < middle) assert_true(third < 20);                 /* not in the axial slice */
+    if (x > 2 * middle) assert_true(only[0] + only[1] == 0); /* not in the sagittal slice */
+  }
+  assert_in_range(columns[0], 6, 12); /* in two slices, 4 pixels wide */
+  assert_in_range(columns[1], 6, 12);
+  free(right);
+  free(left);
+  free(away);
+}
+
 /* Ends and middle of matplotlib's tables. */
 static void ColorsAreThoseOfTheirMaps(void **state)
 {
@@ -196,6 +262,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(NothingIsOverwrittenUnasked),
       cmocka_unit_test(FullDiskFailsOnAllRanksAndLeavesNothing),
       cmocka_unit_test(PictureIsDrawn),
+      cmocka_unit_test(ElectrodesAreDrawnInTheirSlices),
       cmocka_unit_test(ColorsAreThoseOfTheirMaps),
       cmocka_unit_test(HashIsSha256),
   };

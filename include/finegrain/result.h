@@ -3,6 +3,7 @@
 #define FINEGRAIN_RESULT_H
 
 #include "measurement.h"
+#include "mesh.h"
 #include <jansson.h>
 
 typedef struct {
@@ -41,6 +42,7 @@ typedef struct {
   PetscBool    rgb;
   double       low, high; /* range of the colour bar; both 0: 2nd..98th percentile in the mask */
   const char  *colormap;  /* "gray", "viridis", "inferno" */
+  FgMesh       mesh;      /* of three dimensions: its electrodes are drawn in the slices that go through them; NULL: none */
 } FgPanel;
 PETSC_EXTERN PetscErrorCode FgPictureWrite(const char *path, const FgGrid *grid, const unsigned char *mask, PetscInt npanels,
                                            const FgPanel panels[]);

@@ -137,8 +137,9 @@ static PetscErrorCode WritePicture(const FgEitFit *fit, const float *all, const 
       mask[v]   = where[v] >= 0;
       values[v] = mask[v] ? all[NCHANNELS * (size_t)where[v] + (size_t)channel] : NAN;
     }
-    code = FgPictureWrite(path, &fit->grid, mask, 1,
-                          &(FgPanel){.title = titles[channel], .unit = units[channel], .values = values, .colormap = "viridis"});
+    code = FgPictureWrite(
+        path, &fit->grid, mask, 1,
+        &(FgPanel){.title = titles[channel], .unit = units[channel], .values = values, .colormap = "viridis", .mesh = mesh});
     PetscCall(PetscFree2(mask, where));
   }
   PetscCall(PetscFree(values));
