@@ -2,39 +2,46 @@
 #include "hdf5_read.h"
 
 #include "hdf5_checks.h"
+#include "hdf5_old.h"
 #include "table.h"
 
 #include <math.h>
 #include <string.h>
 
+/* libhdf5 alone, from a copy in memory; -1 where it fails. */
+static hid_t OpenImage(const FgHdf5 *hdf5)
+{
+  const hid_t settings = H5Pcreate(H5P_FILE_ACCESS);
+  hid_t       file     = -1;
+
+  if (H5Pset_fapl_core(settings, 65536, 0) >= 0 && H5Pset_file_image(settings, hdf5->bytes, hdf5->length) >= 0)
+    file = H5Fopen("/dev/null/image", H5F_ACC_RDONLY, settings); /* HDF5 wants the name of a file that does not exist */
+  (void)H5Pclose(settings);
+  return file;
+}
+
 PetscErrorCode FgHdf5Open(const char *path, size_t limit, const char *expected, FgHdf5 *hdf5)
 {
-  hid_t     settings;
-  PetscBool is, modern;
+  PetscErrorCode code = PETSC_SUCCESS;
+  PetscBool      is;
+  int            version;
 
   PetscFunctionBegin;
   memset(hdf5, 0, sizeof *hdf5);
   hdf5->path = path;
   hdf5->file = -1;
   PetscCall(FgTextRead(path, limit, expected, &hdf5->bytes, &hdf5->length));
-  is     = hdf5->length > 8 && FgIsHdf5Bytes(hdf5->bytes, hdf5->length) ? PETSC_TRUE : PETSC_FALSE;
-  modern = is && (hdf5->bytes[8] == 2 || hdf5->bytes[8] == 3) ? PETSC_TRUE : PETSC_FALSE;
-  if (modern) {
-    FgHush(&hdf5->reports);
-    settings = H5Pcreate(H5P_FILE_ACCESS);
-    if (H5Pset_fapl_core(settings, 65536, 0) >= 0 && H5Pset_file_image(settings, hdf5->bytes, hdf5->length) >= 0)
-      hdf5->file = H5Fopen("/dev/null/image", H5F_ACC_RDONLY, settings); /* HDF5 wants the name of a file that does not exist */
-    (void)H5Pclose(settings);
-  }
-  {
-    const int version = is ? hdf5->bytes[8] : 0;
-
-    PetscCall(PetscFree(hdf5->bytes)); /* HDF5 has a copy */
-    PetscCheck(is, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: is no HDF5 file, expected %s", path, expected);
-    PetscCheck(modern, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-               "%s: superblock of version %d, expected 2 or 3, whose metadata have checksums; write it with libver='latest'",
-               path, version);
-  }
+  is      = hdf5->length > 8 && FgIsHdf5Bytes(hdf5->bytes, hdf5->length) ? PETSC_TRUE : PETSC_FALSE;
+  version = is ? (unsigned char)hdf5->bytes[8] : 4;
+  if (version <= 3) FgHush(&hdf5->reports);
+  if (version <= 1) code = FgHdf5OldOpen(path, hdf5->bytes, hdf5->length, &hdf5->file);
+  else if (version <= 3) hdf5->file = OpenImage(hdf5);
+  if (code) FgUnhush(&hdf5->reports);
+  PetscCall(PetscFree(hdf5->bytes)); /* HDF5 has a copy */
+  PetscCall(code);
+  PetscCheck(is, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: is no HDF5 file, expected %s", path, expected);
+  PetscCheck(version <= 3, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
+             "%s: HDF5 file with a superblock of version %d, expected 0 to 3", path, version);
   PetscCheck(hdf5->file >= 0, PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED, "%s: HDF5 cannot open it: damaged or cut off", path);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

@@ -1,5 +1,6 @@
-/* hdf5_read.h: a file of HDF5 read without trusting it: an image in memory, in the format whose metadata carry checksums (superblock 2 or
-   3), datasets that lie in one piece within it, types that need no luck, sizes checked before anything is allocated. Private to data/. */
+/* hdf5_read.h: a file of HDF5 read without trusting it: an image in memory, of which libhdf5 sees only metadata with checksums (superblock 2
+   or 3) or those that it wrote itself (hdf5_old.h); datasets that lie in one piece, types that need no luck, sizes checked before anything
+   is allocated. Private to data/. */
 #ifndef FINEGRAIN_DATA_HDF5_READ_H
 #define FINEGRAIN_DATA_HDF5_READ_H
 

@@ -2,6 +2,7 @@
    electrodes drop out; whatever is missing, inconsistent or damaged is refused in one line that names it; MATLAB files of the Kuopio
    challenge; electrodes.tsv; results for ParaView. */
 #include "agreed.h"
+#include "eit_by_others.h"
 
 #include "finegrain/eit.h"
 #include "finegrain/mesh_file.h"
@@ -184,54 +185,108 @@ static void meshes_in_space(void **state)
 /* Only what is required: three datasets and the impedance. */
 static void written_by_others(void **state)
 {
-  const hsize_t current[] = {1, 2}, voltage[] = {1, 1};
-  const double  amperes[] = {1, -1}, impedance = 0.5, volts = 2.0, relative = 0.01;
-  hid_t         access, file, space, type, object;
-  FgEit         eit;
+  FgEit eit;
 
   (void)state;
   if (Rank()) return;
-  for (int old = 0; old < 2; old++) {
-    access = H5Pcreate(H5P_FILE_ACCESS);
-    if (!old) assert_true(H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST) >= 0);
-    file  = H5Fcreate(ScratchPath("c.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, access);
-    type  = H5Tcopy(H5T_C_S1);
-    space = H5Screate(H5S_SCALAR);
-    (void)H5Tset_size(type, 13); /* no closing zero, as numpy has it */
-    (void)H5Tset_strpad(type, H5T_STR_NULLPAD);
-    object = H5Acreate2(file, "format", type, space, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Awrite(object, type, "finegrain-eit") >= 0 && H5Aclose(object) >= 0);
-    object = H5Acreate2(file, "version", H5T_STD_I64LE, space, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Awrite(object, H5T_NATIVE_INT, (const int[]){1}) >= 0 && H5Aclose(object) >= 0);
-    object = H5Acreate2(file, "relative_noise", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Awrite(object, H5T_NATIVE_DOUBLE, &relative) >= 0 && H5Aclose(object) >= 0);
-    object = H5Dcreate2(file, "contact_impedance", H5T_IEEE_F32LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Dwrite(object, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &impedance) >= 0 && H5Dclose(object) >= 0);
-    (void)H5Sclose(space);
-    space  = H5Screate_simple(2, current, NULL);
-    object = H5Dcreate2(file, "current", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Dwrite(object, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, amperes) >= 0 && H5Dclose(object) >= 0);
-    object = H5Dcreate2(file, "measurement_pattern", H5T_STD_I8LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Dwrite(object, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, amperes) >= 0 && H5Dclose(object) >= 0);
-    (void)H5Sclose(space);
-    space  = H5Screate_simple(2, voltage, NULL);
-    object = H5Dcreate2(file, "voltage", H5T_IEEE_F64BE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-    assert_true(H5Dwrite(object, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, H5P_DEFAULT, &volts) >= 0 && H5Dclose(object) >= 0);
-    (void)H5Sclose(space);
-    (void)H5Tclose(type);
-    (void)H5Pclose(access);
-    assert_true(H5Fclose(file) >= 0);
-    if (old) {
-      ExpectFailure(FgEitRead(ScratchPath("c.h5"), &eit), PETSC_ERR_FILE_UNEXPECTED, "libver='latest'");
-      assert_null(eit);
-      continue;
-    }
+  for (ByOthers kind = BY_OTHERS_NEW; kind <= BY_OTHERS_CHUNKS; kind++) {
+    assert_false(EitByOthers(ScratchPath("c.h5"), kind, 0));
     ExpectSuccess(FgEitRead(ScratchPath("c.h5"), &eit));
     assert_true(eit->nelectrodes == 2 && eit->npatterns == 1 && eit->nmeasurements == 1 && !strcmp(eit->name[1], "2"));
     assert_true(eit->impedance[0] == 0.5 && eit->impedance[1] == 0.5 && eit->voltage[0] == 2.0 && eit->depth == 1.0);
+    assert_true(eit->current[0] == 1.0 && eit->current[1] == -1.0 && eit->pattern[0] == 1.0 && eit->pattern[1] == -1.0);
     assert_true(fabs(eit->noise[0] - 0.02) < 1e-15 && !eit->reference && !eit->mesh && eit->radius == 0.0);
     ExpectSuccess(FgEitDestroy(&eit));
   }
+}
+
+static void Replace(const char *name, void (*with)(hid_t file, const char *name))
+{
+  hid_t file;
+
+  assert_false(EitByOthers(ScratchPath("c.h5"), BY_OTHERS_OLD, 1));
+  file = H5Fopen(ScratchPath("c.h5"), H5F_ACC_RDWR, H5P_DEFAULT);
+  assert_true(file >= 0);
+  if (name) assert_true(H5Ldelete(file, name, H5P_DEFAULT) >= 0);
+  with(file, name);
+  assert_true(H5Fclose(file) >= 0);
+}
+
+static void Chunks(hid_t file, const char *name)
+{
+  assert_true(H5Lmove(file, "chunks", file, name, H5P_DEFAULT, H5P_DEFAULT) >= 0);
+}
+static void Compound(hid_t file, const char *name)
+{
+  assert_true(H5Lmove(file, "pair", file, name, H5P_DEFAULT, H5P_DEFAULT) >= 0);
+}
+static void Loop(hid_t file, const char *name)
+{
+  assert_true(H5Lcreate_hard(file, "/", file, name, H5P_DEFAULT, H5P_DEFAULT) >= 0);
+}
+
+/* Enough of both that the tree has levels and the headers continue. */
+static void Crowd(hid_t file, const char *name)
+{
+  OthersFile   out     = {.file = file};
+  const hid_t  dataset = H5Dopen2(file, "voltage", H5P_DEFAULT);
+  const double value   = 7.0;
+  char         text[32];
+
+  (void)name;
+  for (int i = 0; i < 1500; i++) {
+    snprintf(text, sizeof text, "a%d", i);
+    OthersDataset(&out, text, 0, NULL, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
+    if (i < 200) OthersAttribute(&out, i % 2 ? dataset : file, text, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
+  }
+  OthersDataset(&out, "depth", 0, NULL, H5T_IEEE_F64LE, H5T_NATIVE_DOUBLE, &value);
+  assert_true(!out.failed && H5Dclose(dataset) >= 0);
+}
+
+/* Files of the old format: what others put into them, and what none of it does harm to. */
+static void of_the_old_format(void **state)
+{
+  static const double angle[] = {0.0, 3.0};
+  static char         bytes[65536], spoiled[65536];
+  size_t              n;
+  unsigned            chance = 1, taken = 0, refused = 0;
+  FgEit               eit;
+
+  (void)state;
+  if (Rank()) return;
+  assert_false(EitByOthers(ScratchPath("c.h5"), BY_OTHERS_OLD, 1));
+  ExpectSuccess(FgEitRead(ScratchPath("c.h5"), &eit));
+  assert_true(!strcmp(eit->name[0], "left") && !strcmp(eit->name[1], "right") && eit->voltage[0] == 2.0 && eit->depth == 1.0);
+  assert_true(eit->radius == 0.1 && eit->width[1] == 0.1 && eit->angle[0] == angle[0] && eit->angle[1] == angle[1]);
+  ExpectSuccess(FgEitDestroy(&eit));
+  Replace("depth", Crowd);
+  ExpectSuccess(FgEitRead(ScratchPath("c.h5"), &eit));
+  assert_true(eit->depth == 7.0 && eit->voltage[0] == 2.0);
+  ExpectSuccess(FgEitDestroy(&eit));
+  Replace("depth", Loop);
+  ExpectFailure(FgEitRead(ScratchPath("c.h5"), &eit), PETSC_ERR_FILE_UNEXPECTED, "depth is damaged, or no dataset");
+  Replace("voltage", Chunks);
+  ExpectFailure(FgEitRead(ScratchPath("c.h5"), &eit), PETSC_ERR_FILE_UNEXPECTED, "dataset voltage is compressed, chunked or");
+  Replace("voltage", Compound);
+  ExpectFailure(FgEitRead(ScratchPath("c.h5"), &eit), PETSC_ERR_FILE_UNEXPECTED, "dataset voltage");
+  assert_false(EitByOthers(ScratchPath("c.h5"), BY_OTHERS_OLD, 1));
+  n = ScratchRead(ScratchPath("c.h5"), bytes, sizeof bytes);
+  assert_true(n < sizeof bytes && bytes[8] == 0);
+  for (size_t length = 9; length < n; length += 89) {
+    ScratchWrite(ScratchPath("c.h5"), bytes, length);
+    ExpectFailure(FgEitRead(ScratchPath("c.h5"), &eit), PETSC_ERR_FILE_UNEXPECTED, "superblock of version 0");
+    assert_true(!eit && !strchr(recorded_message, '\n'));
+  }
+  for (size_t place = 9; place < n; place += 29) { /* a byte changed: refused, or read as something else */
+    memcpy(spoiled, bytes, n);
+    chance         = chance * 1103515245 + 12345;
+    spoiled[place] = (char)(spoiled[place] + 1 + (int)(chance >> 16) % 255);
+    ScratchWrite(ScratchPath("c.h5"), spoiled, n);
+    if (FgEitRead(ScratchPath("c.h5"), &eit)) refused++;
+    else taken++;
+    ExpectSuccess(FgEitDestroy(&eit));
+  }
+  assert_true(refused > 20 && taken > 20);
 }
 
 /* One thing is spoiled in memory; the check says what. */
@@ -536,6 +591,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(written_read_and_broadcast),
       cmocka_unit_test(meshes_in_space),
       cmocka_unit_test(written_by_others),
+      cmocka_unit_test(of_the_old_format),
       cmocka_unit_test(inconsistent),
       cmocka_unit_test(electrodes_drop),
       cmocka_unit_test(missing_and_damaged),

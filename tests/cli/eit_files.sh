@@ -14,12 +14,16 @@ sed -n '/^### EIT measurements/,/^### /{/^```python/,/^```/p}' "$SOURCE/docs/for
 "$python" example.py
 expect_exit 0 "$FINEGRAIN" info tank.h5
 grep -q 16 stdout || fail "info: $(cat stdout)"
+mv stdout old
+sed 's/"w")/"w", libver="latest")/; s/= "\(finegrain-eit\|V\)"/= numpy.bytes_("\1")/' example.py | "$python" - # the newer format, texts of fixed length
+expect_exit 0 "$FINEGRAIN" info tank.h5
+cmp old stdout || fail "info of the newer format: $(cat stdout)"
 
 # spoiled STATEMENT TEXT: the example, then the statement on the open file; the message names the file and holds the text.
 spoiled() {
   "$python" example.py
   "$python" -c "import h5py, numpy
-with h5py.File('tank.h5', 'a', libver='latest') as file:
+with h5py.File('tank.h5', 'a') as file:
     $1"
   expect_exit 3 "$FINEGRAIN" info tank.h5
   one_line stderr

@@ -1,12 +1,13 @@
 /* fuzz_eit.c: whatever the bytes of an impedance measurement are, it is read or refused; an accepted one passes the check again. */
 #include "fuzz.h"
 
+#include "../eit_by_others.h"
+
 #include "finegrain/eit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
@@ -22,19 +23,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
   return FgEitDestroy(&eit) ? 1 : 0;
 }
 
-/* One triangle with three electrodes, in a tank (k = 0) or with a mesh (k = 1), as bytes. */
-static size_t Measurement(int k, uint8_t *bytes, size_t limit)
+/* One triangle with three electrodes, in a tank (k = 0) or with a mesh (k = 1); a file of the old format (k = 2). */
+static void Measurement(int k, const char *path)
 {
-  char   path[] = "/tmp/finegrain-fuzz-XXXXXX";
-  FgEit  eit;
-  int    file;
-  FILE  *stream;
-  size_t n;
+  FgEit eit;
 
-  (void)FuzzFile(bytes, 0); /* starts PETSc */
-  file = mkstemp(path);
-  if (file < 0 || FgEitCreate(3, 1, 2, &eit)) abort();
-  (void)close(file);
+  if (k == 2) {
+    if (EitByOthers(path, BY_OTHERS_OLD, 1) || FgEitRead(path, &eit) || FgEitDestroy(&eit)) abort();
+    return;
+  }
+  if (FgEitCreate(3, 1, 2, &eit)) abort();
   for (PetscInt l = 0; l < 3; l++) {
     eit->name[l][0]   = (char)('A' + l);
     eit->impedance[l] = 0.01;
@@ -66,22 +64,9 @@ static size_t Measurement(int k, uint8_t *bytes, size_t limit)
   }
   if (FgEitWrite(path, eit) || FgEitDestroy(&eit)) abort();
   if (FgEitRead(path, &eit) || FgEitDestroy(&eit)) abort(); /* a good seed */
-  stream = fopen(path, "rb");
-  if (!stream) abort();
-  n = fread(bytes, 1, limit, stream);
-  (void)fclose(stream);
-  (void)unlink(path);
-  return n;
 }
 
 size_t FuzzSeed(int k, uint8_t *bytes, size_t limit)
 {
-  static uint8_t seeds[2][16384];
-  static size_t  length[2];
-
-  if (k >= 2) return 0;
-  if (!length[k]) length[k] = Measurement(k, seeds[k], sizeof seeds[k]);
-  if (length[k] == 0 || length[k] == sizeof seeds[k] || length[k] > limit) abort();
-  memcpy(bytes, seeds[k], length[k]);
-  return length[k];
+  return FuzzFileSeed(k, 3, Measurement, bytes, limit);
 }
