@@ -2,7 +2,7 @@
 
    Every rank knows the mask, so that it finds owners and ghosts by itself, without communication. A site's group holds its
    differences to the +x, +y and +z neighbours that are in the mask; the groups of a rank are those of its own sites. */
-#include "finegrain/domain.h"
+#include "domain_links.h"
 
 #include <petscbt.h>
 
@@ -12,25 +12,6 @@ void FgDomainRun(PetscInt n, int rank, int size, PetscInt *first, PetscInt *nloc
 
   *nlocal = share + (rank < rest ? 1 : 0);
   *first  = share * rank + (rank < rest ? rank : rest);
-}
-
-/* Position of `value` in the ascending array, -1 where it is absent. */
-static PetscInt Search(const PetscInt *array, PetscInt n, PetscInt value)
-{
-  PetscInt low = 0, high = n;
-
-  while (low < high) {
-    const PetscInt middle = low + (high - low) / 2;
-
-    if (array[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low < n && array[low] == value ? low : -1;
-}
-
-static PetscBool Owned(FgDomain d, PetscInt site)
-{
-  return site >= d->first && site < d->first + d->nlocal ? PETSC_TRUE : PETSC_FALSE;
 }
 
 /* Global site number of the neighbour of site `s` one step along `axis` (+1 or -1), -1 where it is not in the mask. */
@@ -45,7 +26,7 @@ static PetscInt Neighbor(const PetscInt dims[3], PetscInt nglobal, const PetscIn
 
     return other >= 0 && other < nglobal && voxel[other] == v + step ? other : -1;
   }
-  return Search(voxel, nglobal, v + step * stride);
+  return FgDomainSearch(voxel, nglobal, v + step * stride);
 }
 
 /* A group is named by its first site. Marks the groups that touch this rank's sites, lists the sites they need from others. */
@@ -76,15 +57,10 @@ static PetscErrorCode FindGhosts(FgDomain d, const PetscInt dims[3], const Petsc
   for (PetscInt s = 0; s < d->nglobal; s++) d->nghost += PetscBTLookup(needed, s) ? 1 : 0;
   PetscCall(PetscMalloc1(d->nghost, &d->ghosts));
   for (PetscInt s = 0, k = 0; s < d->nglobal; s++) {
-    if (PetscBTLookup(needed, s) && !Owned(d, s)) d->ghosts[k++] = s;
+    if (PetscBTLookup(needed, s) && !FgDomainOwns(d, s)) d->ghosts[k++] = s;
   }
   PetscCall(PetscBTDestroy(&needed));
   PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscInt LocalIndex(FgDomain d, PetscInt site)
-{
-  return Owned(d, site) ? site - d->first : d->nlocal + Search(d->ghosts, d->nghost, site);
 }
 
 /* Appends the group of site `s`: its pairs with the neighbours behind it along +x, +y, +z. */
@@ -97,8 +73,8 @@ static void AppendGroup(FgDomain d, const PetscInt dims[3], const double spacing
     const double   ratio = d->reference_length / spacing[axis];
 
     if (after < 0) continue;
-    d->pair_i[pair]          = LocalIndex(d, s);
-    d->pair_j[pair]          = LocalIndex(d, after);
+    d->pair_i[pair]          = FgDomainLocal(d, s);
+    d->pair_j[pair]          = FgDomainLocal(d, after);
     d->pair_group[pair]      = d->ngroups;
     d->pair_coupling[pair++] = ratio * ratio;
   }
@@ -120,34 +96,8 @@ static PetscErrorCode ListGroups(FgDomain d, const PetscInt dims[3], const doubl
   for (PetscInt s = d->first; s < d->first + d->nlocal; s++) AppendGroup(d, dims, spacing, voxel, s);
   d->nowned = d->ngroups;
   for (PetscInt s = 0; s < d->nglobal; s++) {
-    if (PetscBTLookup(grouped, s) && !Owned(d, s)) AppendGroup(d, dims, spacing, voxel, s);
+    if (PetscBTLookup(grouped, s) && !FgDomainOwns(d, s)) AppendGroup(d, dims, spacing, voxel, s);
   }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* The neighbors of owned sites: by pairs of their own groups and of groups of ghosts that touch them. */
-static PetscErrorCode ListSiteLinks(FgDomain d)
-{
-  const PetscInt npairs = d->group_start[d->ngroups];
-  PetscInt      *filled;
-
-  PetscFunctionBegin;
-  PetscCall(PetscCalloc1(d->nlocal + 1, &d->site_start));
-  for (PetscInt p = 0; p < npairs; p++) {
-    if (d->pair_i[p] < d->nlocal) d->site_start[d->pair_i[p] + 1]++;
-    if (d->pair_j[p] < d->nlocal) d->site_start[d->pair_j[p] + 1]++;
-  }
-  for (PetscInt i = 0; i < d->nlocal; i++) d->site_start[i + 1] += d->site_start[i];
-  PetscCall(PetscMalloc1(d->site_start[d->nlocal], &d->site_link));
-  PetscCall(PetscMalloc1(d->nlocal + 1, &filled));
-  PetscCall(PetscArraycpy(filled, d->site_start, d->nlocal + 1));
-  for (PetscInt p = 0; p < npairs; p++) {
-    const PetscInt i = d->pair_i[p], j = d->pair_j[p], g = d->pair_group[p];
-
-    if (i < d->nlocal) d->site_link[filled[i]++] = (FgDomainLink){j, g, d->pair_coupling[p]};
-    if (j < d->nlocal) d->site_link[filled[j]++] = (FgDomainLink){i, g, d->pair_coupling[p]};
-  }
-  PetscCall(PetscFree(filled));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -172,7 +122,7 @@ PetscErrorCode FgDomainCreateVoxels(MPI_Comm comm, const PetscInt dims[3], const
   PetscCall(FindGhosts(d, dims, voxel, grouped));
   PetscCall(ListGroups(d, dims, spacing, voxel, grouped));
   PetscCall(PetscBTDestroy(&grouped));
-  PetscCall(ListSiteLinks(d));
+  PetscCall(FgDomainLinkSites(d));
 
   /* Neighbours along an axis differ in the parity of x + y + z. */
   d->ncolors = 2;

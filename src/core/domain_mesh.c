@@ -8,15 +8,10 @@
    voxels. Faces at a right angle to the line of the centroids, which make two-point differences exact, are not needed for that mean.
 
    Every rank knows the whole mesh, so that it finds owners and ghosts by itself. */
-#include "finegrain/domain.h"
-#include "finegrain/mesh.h"
-
+#include "domain_links.h"
 #include "mesh_connect.h"
 
-static PetscBool Owned(FgDomain d, PetscInt site)
-{
-  return site >= d->first && site < d->first + d->nlocal ? PETSC_TRUE : PETSC_FALSE;
-}
+#include "finegrain/mesh.h"
 
 static PetscErrorCode FindGhosts(FgDomain d, FgMesh mesh, const PetscInt *neighbor)
 {
@@ -25,23 +20,13 @@ static PetscErrorCode FindGhosts(FgDomain d, FgMesh mesh, const PetscInt *neighb
 
   PetscFunctionBegin;
   for (PetscInt k = corners * d->first; k < corners * (d->first + d->nlocal); k++) {
-    n += neighbor[k] >= 0 && !Owned(d, neighbor[k]) ? 1 : 0;
+    n += neighbor[k] >= 0 && !FgDomainOwns(d, neighbor[k]) ? 1 : 0;
   }
   PetscCall(PetscMalloc1(n, &d->ghosts));
   for (PetscInt k = corners * d->first; k < corners * (d->first + d->nlocal); k++) {
-    if (neighbor[k] >= 0 && !Owned(d, neighbor[k])) d->ghosts[d->nghost++] = neighbor[k];
+    if (neighbor[k] >= 0 && !FgDomainOwns(d, neighbor[k])) d->ghosts[d->nghost++] = neighbor[k];
   }
   PetscCall(PetscSortRemoveDupsInt(&d->nghost, d->ghosts));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode LocalIndex(FgDomain d, PetscInt site, PetscInt *local)
-{
-  PetscFunctionBegin;
-  *local = site - d->first;
-  if (Owned(d, site)) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCall(PetscFindInt(site, d->nghost, d->ghosts, local));
-  *local += d->nlocal;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -68,8 +53,8 @@ static PetscErrorCode ListGroups(FgDomain d, FgMesh mesh, const PetscInt *neighb
         if (other < 0 || (others ? other >= d->first : other < s)) continue;
         for (int axis = 0; axis < 3; axis++)
           square += PetscSqr(1000.0 * (centroid[3 * (size_t)other + axis] - centroid[3 * (size_t)s + axis]));
-        PetscCall(LocalIndex(d, PetscMin(s, other), &d->pair_i[g]));
-        PetscCall(LocalIndex(d, PetscMax(s, other), &d->pair_j[g]));
+        d->pair_i[g]        = FgDomainLocal(d, PetscMin(s, other));
+        d->pair_j[g]        = FgDomainLocal(d, PetscMax(s, other));
         d->pair_group[g]    = g;
         d->pair_coupling[g] = mesh->dim * PetscSqr(d->reference_length) / square;
         d->group_measure[g] = (volume[s] + volume[other]) / (corners * mean);
@@ -80,30 +65,6 @@ static PetscErrorCode ListGroups(FgDomain d, FgMesh mesh, const PetscInt *neighb
     if (!others) d->nowned = d->ngroups;
   }
   d->group_start[n] = n;
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode ListSiteLinks(FgDomain d)
-{
-  PetscInt *filled;
-
-  PetscFunctionBegin;
-  PetscCall(PetscCalloc1(d->nlocal + 1, &d->site_start));
-  for (PetscInt p = 0; p < d->ngroups; p++) {
-    if (d->pair_i[p] < d->nlocal) d->site_start[d->pair_i[p] + 1]++;
-    if (d->pair_j[p] < d->nlocal) d->site_start[d->pair_j[p] + 1]++;
-  }
-  for (PetscInt i = 0; i < d->nlocal; i++) d->site_start[i + 1] += d->site_start[i];
-  PetscCall(PetscMalloc1(d->site_start[d->nlocal], &d->site_link));
-  PetscCall(PetscMalloc1(d->nlocal + 1, &filled));
-  PetscCall(PetscArraycpy(filled, d->site_start, d->nlocal + 1));
-  for (PetscInt p = 0; p < d->ngroups; p++) {
-    const PetscInt i = d->pair_i[p], j = d->pair_j[p];
-
-    if (i < d->nlocal) d->site_link[filled[i]++] = (FgDomainLink){j, p, d->pair_coupling[p]};
-    if (j < d->nlocal) d->site_link[filled[j]++] = (FgDomainLink){i, p, d->pair_coupling[p]};
-  }
-  PetscCall(PetscFree(filled));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -163,7 +124,7 @@ PetscErrorCode FgDomainCreateMesh(MPI_Comm comm, FgMesh mesh, FgDomain *domain)
   d->reference_length = 1000.0 * PetscPowReal(total / mesh->nsites, 1.0 / mesh->dim);
   PetscCall(FindGhosts(d, mesh, neighbor));
   PetscCall(ListGroups(d, mesh, neighbor, volume, centroid));
-  PetscCall(ListSiteLinks(d));
+  PetscCall(FgDomainLinkSites(d));
   PetscCall(ColorSites(d, mesh, neighbor));
   PetscCall(PetscFree2(volume, centroid));
   PetscCall(PetscFree(neighbor));
