@@ -2,17 +2,14 @@
 
    The grid is a regular one with values in its voxels (Center="Cell"); XDMF counts axes from the slowest, z y x, as the
    datasets do. Fields of one or three components are scalars or vectors; of others each component is a scalar of its own.
-   The dataset of labels carries its voxel size, so that NAME.h5:/labels is a cell image again.
-   Source: https://www.xdmf.org/index.php/XDMF_Model_and_Format */
+   The dataset of labels carries its voxel size, so that NAME.h5:/labels is a cell image again. */
 #include "partial.h"
+#include "xdmf.h"
 
 #include "finegrain/cell_file.h"
-#include "finegrain/result.h"
 
-#include <ctype.h>
 #include <hdf5.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --- HDF5 --------------------------------------------------------------------------------------------------------------- */
@@ -95,14 +92,9 @@ static herr_t WriteSpacing(hid_t file, FgCell cell)
 /* PHYSICS/FIELD, or PHYSICS/FIELD_k of a component, of letters that neither a path nor XML minds. */
 static void NameOf(const FgCellReport *report, const FgCellField *field, PetscInt component, char name[3 * FG_CELL_NAME])
 {
-  char *slash;
-
   if (component < 0) snprintf(name, 3 * FG_CELL_NAME, "%.60s/%s", report->physics ? report->physics : "fields", field->name);
   else snprintf(name, 3 * FG_CELL_NAME, "%.60s/%s_%d", report->physics ? report->physics : "fields", field->name, (int)component);
-  slash = strchr(name, '/');
-  for (char *c = name; *c; c++) {
-    if (c != slash && !isalnum((unsigned char)*c) && !strchr("_-+.()", *c)) *c = '_';
-  }
+  FgXdmfPlain(name, strchr(name, '/'));
 }
 
 /* --- XDMF ---------------------------------------------------------------------------------------------------------------- */
@@ -120,12 +112,20 @@ static void DescribeAttribute(FILE *text, FgCell cell, const char *name, PetscIn
           components, data, name);
 }
 
-static void Describe(FILE *text, FgCell cell, PetscInt nreports, const FgCellReport reports[], const char *data)
+typedef struct {
+  FgCell              cell;
+  PetscInt            nreports;
+  const FgCellReport *reports;
+} Result;
+
+static void Describe(FILE *text, const char *data, const void *context)
 {
-  char name[3 * FG_CELL_NAME];
+  const Result       *result  = context;
+  const FgCell        cell    = result->cell;
+  const FgCellReport *reports = result->reports;
+  char                name[3 * FG_CELL_NAME];
 
   fprintf(text,
-          "<?xml version=\"1.0\" ?>\n<!DOCTYPE Xdmf SYSTEM \"Xdmf.dtd\" []>\n<Xdmf Version=\"2.0\">\n  <Domain>\n"
           "    <Grid Name=\"cell\" GridType=\"Uniform\">\n"
           "      <Topology TopologyType=\"3DCoRectMesh\" Dimensions=\"%d %d %d\"/>\n"
           "      <Geometry GeometryType=\"ORIGIN_DXDYDZ\">\n"
@@ -134,7 +134,7 @@ static void Describe(FILE *text, FgCell cell, PetscInt nreports, const FgCellRep
           "      </Geometry>\n",
           (int)cell->n[2] + 1, (int)cell->n[1] + 1, (int)cell->n[0] + 1, cell->spacing[2], cell->spacing[1], cell->spacing[0]);
   DescribeAttribute(text, cell, "labels", 1, PETSC_TRUE, data);
-  for (PetscInt r = 0; r < nreports; r++) {
+  for (PetscInt r = 0; r < result->nreports; r++) {
     for (PetscInt f = 0; f < reports[r].nfields; f++) {
       const FgCellField *field = &reports[r].fields[f];
       const PetscBool    whole = field->ncomp == 1 || field->ncomp == 3 ? PETSC_TRUE : PETSC_FALSE;
@@ -145,7 +145,7 @@ static void Describe(FILE *text, FgCell cell, PetscInt nreports, const FgCellRep
       }
     }
   }
-  fprintf(text, "    </Grid>\n  </Domain>\n</Xdmf>\n");
+  fprintf(text, "    </Grid>\n");
 }
 
 /* --- Both ----------------------------------------------------------------------------------------------------------------- */
@@ -183,25 +183,6 @@ static PetscErrorCode WriteData(FgCell cell, PetscInt nreports, const FgCellRepo
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode WriteXdmfText(const char *path, const char *data, FgCell cell, PetscInt nreports,
-                                    const FgCellReport reports[])
-{
-  const char    *slash = strrchr(data, '/');
-  char          *text  = NULL;
-  size_t         length;
-  FILE          *stream = open_memstream(&text, &length);
-  PetscErrorCode ierr   = PETSC_SUCCESS;
-
-  PetscFunctionBegin;
-  PetscCheck(stream, PETSC_COMM_SELF, PETSC_ERR_MEM, "%s: no memory for its text", path);
-  Describe(stream, cell, nreports, reports, slash ? slash + 1 : data);
-  if (fclose(stream)) ierr = PETSC_ERR_MEM;
-  if (!ierr) ierr = FgWriteText(path, text);
-  free(text);
-  PetscCall(ierr);
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode KeepData(const char *data, PetscBool failed)
 {
   PetscFunctionBegin;
@@ -214,7 +195,7 @@ static PetscErrorCode KeepData(const char *data, PetscBool failed)
 
 PetscErrorCode FgCellWriteXdmf(const char *path, FgCell cell, PetscInt nreports, const FgCellReport reports[])
 {
-  const size_t   length = strlen(path);
+  const Result   result = {cell, nreports, reports};
   char           data[PETSC_MAX_PATH_LEN], partial[PETSC_MAX_PATH_LEN] = "";
   hid_t          file   = -1;
   PetscBool      failed = PETSC_FALSE;
@@ -222,9 +203,7 @@ PetscErrorCode FgCellWriteXdmf(const char *path, FgCell cell, PetscInt nreports,
   PetscErrorCode ierr = PETSC_SUCCESS;
 
   PetscFunctionBegin;
-  PetscCheck(length > 5 && length < sizeof data && !strcmp(path + length - 5, ".xdmf"), PETSC_COMM_SELF, PETSC_ERR_USER,
-             "%s: found another ending, expected .xdmf", path);
-  snprintf(data, sizeof data, "%.*s.h5", (int)(length - 5), path);
+  PetscCall(FgXdmfData(path, data));
   PetscCallMPI(MPI_Comm_rank(cell->comm, &rank));
   if (rank == 0) {
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -238,7 +217,7 @@ PetscErrorCode FgCellWriteXdmf(const char *path, FgCell cell, PetscInt nreports,
     if (file >= 0 && WriteSpacing(file, cell) < 0) failed = PETSC_TRUE;
     if (file >= 0 && H5Fclose(file) < 0) failed = PETSC_TRUE;
     ierr = KeepData(data, failed);
-    if (!ierr) ierr = WriteXdmfText(path, data, cell, nreports, reports);
+    if (!ierr) ierr = FgXdmfWrite(path, Describe, &result);
   }
   PetscCall(FgAgree(cell->comm, ierr));
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -1,25 +1,26 @@
 /* mesh_write.c: a mesh and maps of its sites for ParaView: an XDMF text that describes datasets of an HDF5 file beside it. Two grids: the
-   elements with one value of each map, and the faces under the electrodes with the electrodes' numbers, from 1.
-   Source: https://www.xdmf.org/index.php/XDMF_Model_and_Format */
+   elements with one value of each map, and the faces under the electrodes with the electrodes' numbers, from 1. */
 #include "hdf5_write.h"
+#include "xdmf.h"
 
 #include "finegrain/mesh_file.h"
-#include "finegrain/result.h"
 
-#include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { NAME_LIMIT = 64 };
+
+typedef struct {
+  FgMesh           mesh;
+  PetscInt         nmaps;
+  const FgMeshMap *maps;
+} Result;
 
 /* maps/NAME, of letters that neither a path nor XML minds. */
 static void NameOf(const FgMeshMap *map, char name[NAME_LIMIT])
 {
   snprintf(name, NAME_LIMIT, "maps/%.47s", map->name);
-  for (char *c = name + strlen("maps/"); *c; c++) {
-    if (!isalnum((unsigned char)*c) && !strchr("_-+.()", *c)) *c = '_';
-  }
+  FgXdmfPlain(name, name + strlen("maps"));
 }
 
 /* --- HDF5 -------------------------------------------------------------------------------------------------------------------- */
@@ -109,14 +110,15 @@ static void DescribeMap(FILE *text, FgMesh mesh, const FgMeshMap *map, const cha
           (int)mesh->nelements, components, data, name);
 }
 
-static void Describe(FILE *text, FgMesh mesh, PetscInt nmaps, const FgMeshMap maps[], const char *data)
+static void Describe(FILE *text, const char *data, const void *context)
 {
+  const Result  *result = context;
+  const FgMesh   mesh   = result->mesh;
   const PetscInt nfaces = mesh->face_start[mesh->nelectrodes];
 
-  fprintf(text, "<?xml version=\"1.0\" ?>\n<!DOCTYPE Xdmf SYSTEM \"Xdmf.dtd\" []>\n<Xdmf Version=\"2.0\">\n  <Domain>\n");
   DescribeGrid(text, mesh, "result", mesh->dim == 3 ? "Tetrahedron" : "Triangle", mesh->nelements, mesh->dim + 1, data,
                "element");
-  for (PetscInt m = 0; m < nmaps; m++) DescribeMap(text, mesh, &maps[m], data);
+  for (PetscInt m = 0; m < result->nmaps; m++) DescribeMap(text, mesh, &result->maps[m], data);
   fprintf(text, "    </Grid>\n");
   if (nfaces > 0) {
     DescribeGrid(text, mesh, "electrodes", mesh->dim == 3 ? "Triangle" : "Polyline", nfaces, mesh->dim, data, "electrode_face");
@@ -127,43 +129,22 @@ static void Describe(FILE *text, FgMesh mesh, PetscInt nmaps, const FgMeshMap ma
         "      </Attribute>\n    </Grid>\n",
         (int)sizeof(PetscInt), (int)nfaces, data);
   }
-  fprintf(text, "  </Domain>\n</Xdmf>\n");
-}
-
-static PetscErrorCode WriteText(const char *path, const char *data, FgMesh mesh, PetscInt nmaps, const FgMeshMap maps[])
-{
-  const char    *slash  = strrchr(data, '/');
-  char          *text   = NULL;
-  size_t         length = 0;
-  FILE          *stream = open_memstream(&text, &length);
-  PetscErrorCode code   = PETSC_SUCCESS;
-
-  PetscFunctionBegin;
-  PetscCheck(stream, PETSC_COMM_SELF, PETSC_ERR_MEM, "%s: no memory for its text", path);
-  Describe(stream, mesh, nmaps, maps, slash ? slash + 1 : data);
-  if (fclose(stream)) code = PETSC_ERR_MEM;
-  if (!code) code = FgWriteText(path, text);
-  free(text);
-  PetscCall(code);
-  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode FgMeshWriteXdmf(const char *path, FgMesh mesh, PetscInt nmaps, const FgMeshMap maps[])
 {
-  const size_t   length = strlen(path);
+  const Result   result = {mesh, nmaps, maps};
   char           data[PETSC_MAX_PATH_LEN];
   FgHdf5Out      out;
   PetscErrorCode code;
 
   PetscFunctionBegin;
-  PetscCheck(length > 5 && length < sizeof data && !strcmp(path + length - 5, ".xdmf"), PETSC_COMM_SELF, PETSC_ERR_USER,
-             "%s: found another ending, expected .xdmf", path);
-  snprintf(data, sizeof data, "%.*s.h5", (int)(length - 5), path);
+  PetscCall(FgXdmfData(path, data));
   PetscCall(FgHdf5Create(data, &out));
   code = WriteData(&out, mesh, nmaps, maps);
   if (code) (void)FgHdf5Finish(&out, PETSC_TRUE);
   PetscCall(code);
   PetscCall(FgHdf5Finish(&out, PETSC_FALSE));
-  PetscCall(WriteText(path, data, mesh, nmaps, maps));
+  PetscCall(FgXdmfWrite(path, Describe, &result));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
