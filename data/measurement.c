@@ -82,7 +82,7 @@ static PetscErrorCode AllocateShare(FgMeasurement *m, PetscMPIInt rank)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgMeasurementShare(FgMeasurement *m)
+static PetscErrorCode Share(FgMeasurement *m)
 {
   FgMeasurement  shared = *m;
   PetscMPIInt    rank, size;
@@ -235,7 +235,7 @@ static PetscErrorCode ReceiveVolumes(Streaming *streaming)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgMeasurementStream(FgMeasurement *m)
+static PetscErrorCode Stream(FgMeasurement *m)
 {
   Streaming      streaming = {.m = m};
   PetscMPIInt    rank;
@@ -256,6 +256,29 @@ PetscErrorCode FgMeasurementStream(FgMeasurement *m)
   PetscCall(PetscFree(streaming.local));
   PetscCall(SpreadDestroy(&streaming.spread));
   PetscCall(FgAgree(m->comm, ierr));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgMeasurementBegin(MPI_Comm comm, FgMeasurement *m, PetscBool *first)
+{
+  PetscMPIInt rank;
+
+  PetscFunctionBegin;
+  memset(m, 0, sizeof *m);
+  m->comm = comm;
+  PetscCallMPI(MPI_Comm_rank(comm, &rank));
+  *first = rank ? PETSC_FALSE : PETSC_TRUE;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgMeasurementEnd(PetscErrorCode code, PetscBool stream, FgMeasurement *m)
+{
+  PetscFunctionBegin;
+  code = FgAgree(m->comm, code);
+  if (!code) code = Share(m);
+  if (!code && stream) code = Stream(m);
+  if (code) PetscCall(FgMeasurementDestroy(m));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

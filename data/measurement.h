@@ -8,9 +8,10 @@
 PETSC_INTERN PetscErrorCode FgMeasurementReadMask(const char *path, FgMeasurement *m);
 /* Rank 0: the voxels where mask[nvoxels] is not 0. */
 PETSC_INTERN PetscErrorCode FgMeasurementSetMask(const unsigned char *mask, const char *source, FgMeasurement *m);
-/* Collective: gives what rank 0 has prepared (info, grid, gradients, mask) to all, and each rank its run and its memory. */
-PETSC_INTERN PetscErrorCode FgMeasurementShare(FgMeasurement *m);
-/* Collective: rank 0 streams the volumes of m->info; data[nlocal][ndata] as stored. */
-PETSC_INTERN PetscErrorCode FgMeasurementStream(FgMeasurement *m);
+/* An empty measurement; whether this is the rank that prepares it. */
+PETSC_INTERN PetscErrorCode FgMeasurementBegin(MPI_Comm comm, FgMeasurement *m, PetscBool *first);
+/* Collective: makes the first rank's `code` that of all; gives what it has prepared (info, grid, gradients, mask) to all, and each rank its run
+   and its memory; with `stream` the first streams the volumes of m->info into data[nlocal][ndata], as stored. Destroyed where it fails. */
+PETSC_INTERN PetscErrorCode FgMeasurementEnd(PetscErrorCode code, PetscBool stream, FgMeasurement *m);
 
 #endif

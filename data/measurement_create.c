@@ -7,14 +7,12 @@
 PetscErrorCode FgMeasurementCreate(MPI_Comm comm, const FgGrid *grid, const unsigned char *mask, const char *mask_source,
                                    FgGradients *gradients, FgMeasurement *m)
 {
-  PetscMPIInt    rank;
+  PetscBool      first;
   PetscErrorCode ierr = PETSC_SUCCESS;
 
   PetscFunctionBegin;
-  memset(m, 0, sizeof *m);
-  m->comm = comm;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (!rank) {
+  PetscCall(FgMeasurementBegin(comm, m, &first));
+  if (first) {
     m->grid      = *grid;
     m->gradients = *gradients;
     m->ndata     = gradients->n;
@@ -25,9 +23,6 @@ PetscErrorCode FgMeasurementCreate(MPI_Comm comm, const FgGrid *grid, const unsi
                         "%s: found no voxel other than 0, expected a mask of at least one voxel", mask_source);
     }
   }
-  ierr = FgAgree(comm, ierr);
-  if (!ierr) ierr = FgMeasurementShare(m);
-  if (ierr) PetscCall(FgMeasurementDestroy(m));
-  PetscCall(ierr);
+  PetscCall(FgMeasurementEnd(ierr, PETSC_FALSE, m));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

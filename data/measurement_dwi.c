@@ -80,19 +80,13 @@ static unsigned char JudgeSamples(const FgGradients *gradients, float *samples)
 
 PetscErrorCode FgMeasurementReadDwi(MPI_Comm comm, const FgMeasurementFiles *files, double b0_threshold, FgMeasurement *m)
 {
-  PetscMPIInt    rank;
+  PetscBool      first;
   PetscErrorCode ierr = PETSC_SUCCESS;
 
   PetscFunctionBegin;
-  memset(m, 0, sizeof *m);
-  m->comm = comm;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (!rank) ierr = Prepare(files, b0_threshold, m);
-  ierr = FgAgree(comm, ierr);
-  if (!ierr) ierr = FgMeasurementShare(m);
-  if (!ierr) ierr = FgMeasurementStream(m);
-  if (ierr) PetscCall(FgMeasurementDestroy(m));
-  PetscCall(ierr);
+  PetscCall(FgMeasurementBegin(comm, m, &first));
+  if (first) ierr = Prepare(files, b0_threshold, m);
+  PetscCall(FgMeasurementEnd(ierr, PETSC_TRUE, m));
   for (PetscInt i = 0; i < m->nlocal; i++) m->status[i] = JudgeSamples(&m->gradients, m->data + (size_t)i * (size_t)m->ndata);
   PetscFunctionReturn(PETSC_SUCCESS);
 }

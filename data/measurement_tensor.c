@@ -161,19 +161,13 @@ PetscErrorCode FgMeasurementReadTensor(MPI_Comm comm, const FgMeasurementFiles *
   const Order   *chosen = orders;
   int            component[6];
   double         Q[9] = {0};
-  PetscMPIInt    rank;
+  PetscBool      first;
   PetscErrorCode ierr = PETSC_SUCCESS;
 
   PetscFunctionBegin;
-  memset(m, 0, sizeof *m);
-  m->comm = comm;
-  PetscCallMPI(MPI_Comm_rank(comm, &rank));
-  if (!rank) ierr = Prepare(files, order, frame, m, &chosen, Q);
-  ierr = FgAgree(comm, ierr);
-  if (!ierr) ierr = FgMeasurementShare(m);
-  if (!ierr) ierr = FgMeasurementStream(m);
-  if (ierr) PetscCall(FgMeasurementDestroy(m));
-  PetscCall(ierr);
+  PetscCall(FgMeasurementBegin(comm, m, &first));
+  if (first) ierr = Prepare(files, order, frame, m, &chosen, Q);
+  PetscCall(FgMeasurementEnd(ierr, PETSC_TRUE, m));
   PetscCall(PetscArraycpy(component, chosen->component, 6));
   PetscCallMPI(MPI_Bcast(component, 6, MPI_INT, 0, comm));
   PetscCallMPI(MPI_Bcast(Q, 9, MPI_DOUBLE, 0, comm));
