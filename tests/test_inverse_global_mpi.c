@@ -1,6 +1,7 @@
 /* test_inverse_global_mpi.c: solvers for data that belong to no site, on a model with a dense derivative: sums over the whole field with smooth
    kernels, as electrodes see a body. On one and two ranks; against dense linear algebra, other solvers at equal objective, and the truth. */
 #include "agreed.h"
+#include "problem_case.h"
 
 #include "finegrain/problem.h"
 #include "inverse/global.h"
@@ -275,20 +276,14 @@ static PetscErrorCode CaseCreate(const char *regularizer, double bend, double no
   data = (FgData){.nlocal = c->model->ndatalocal, .ndata = 1, .values = c->values, .sigma = c->sigma};
   PetscCall(FgProblemCreate(c->model, c->field, &data, c->status, &c->problem));
   c->problem->scale[0] = 0.1;
-  PetscCall(FgRegularizerCreate(FgRegularizerFind(regularizer), c->field, 1, &term, &c->regularizer));
-  c->problem->regularizer = c->regularizer;
-  c->problem->alpha       = 0.3;
+  PetscCall(ProblemRegularize(c->problem, c->field, regularizer, 1, &term, &c->regularizer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode CaseDestroy(Case *c)
 {
   PetscFunctionBegin;
-  PetscCall(FgProblemDestroy(&c->problem));
-  PetscCall(FgRegularizerDestroy(&c->regularizer));
-  PetscCall(FgFieldDestroy(&c->field));
-  PetscCall(FgDomainDestroy(&c->domain));
-  PetscCall(FgModelDestroy(&c->model));
+  PetscCall(ProblemClose(&c->problem, &c->regularizer, &c->field, &c->domain, &c->model));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

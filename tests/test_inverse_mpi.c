@@ -1,6 +1,7 @@
 /* test_inverse_mpi.c: regularizers, objective and solvers on small simulated fields, on one and on two ranks. Comparisons are with finite
    differences, a serial brute-force sum, sorting, dense linear algebra, and the truth that made the data. */
 #include "agreed.h"
+#include "problem_case.h"
 
 #include "finegrain/check.h"
 #include "finegrain/statistics.h"
@@ -142,20 +143,14 @@ static PetscErrorCode CaseCreate(const char *regularizer, double noise, PetscInt
   data = (FgData){.nlocal = c->domain->nlocal, .ndata = 33, .values = c->values, .sigma = c->sigma};
   PetscCall(FgProblemCreate(c->model, c->field, &data, c->status, &c->problem));
   memcpy(c->problem->scale, scale, sizeof scale);
-  PetscCall(FgRegularizerCreate(FgRegularizerFind(regularizer), c->field, 4, terms, &c->regularizer));
-  c->problem->regularizer = c->regularizer;
-  c->problem->alpha       = 0.3;
+  PetscCall(ProblemRegularize(c->problem, c->field, regularizer, 4, terms, &c->regularizer));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode CaseDestroy(Case *c)
 {
   PetscFunctionBegin;
-  PetscCall(FgProblemDestroy(&c->problem));
-  PetscCall(FgRegularizerDestroy(&c->regularizer));
-  PetscCall(FgFieldDestroy(&c->field));
-  PetscCall(FgDomainDestroy(&c->domain));
-  PetscCall(FgModelDestroy(&c->model));
+  PetscCall(ProblemClose(&c->problem, &c->regularizer, &c->field, &c->domain, &c->model));
   PetscCall(PetscFree3(c->values, c->sigma, c->status));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
