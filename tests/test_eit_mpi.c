@@ -607,6 +607,36 @@ static void solvers_and_ranks_agree(void **state)
   }
 }
 
+/* Multigrid of several levels, right-hand sides in one whole block and a part of one, another conductivity from the solution before. */
+static void conjugate_gradients_agree_on_a_larger_box(void **state)
+{
+  static const BoxElectrode ten[]    = {{0, 0, 0.0, 0.5}, {0, 0, 0.5, 1.0}, {0, 1, 0.0, 0.5}, {0, 1, 0.5, 1.0}, {1, 0, 0.0, 0.5},
+                                        {1, 0, 0.5, 1.0}, {1, 1, 0.0, 0.5}, {1, 1, 0.5, 1.0}, {2, 0, 0.2, 0.8}, {2, 1, 0.2, 0.8}};
+  static const PetscInt     cells[3] = {12, 10, 8};
+
+  (void)state;
+  for (PetscInt order = 1; order <= 2; order++) {
+    const FgEitOptions reference = Options(FG_EIT_POROSITY, order, "cholmod"), options = Options(FG_EIT_POROSITY, order, "cg");
+    FgMesh             mesh = BoxMesh(3, cells, size, 10, ten);
+    FgEit              eit  = BoxEit(10, 9, 0.01, 1.0);
+    Case               one, all;
+
+    CaseCreate(PETSC_COMM_SELF, mesh, eit, &reference, &one);
+    CaseCreate(PETSC_COMM_WORLD, mesh, eit, &options, &all);
+    assert_int_equal(((FgEitState *)all.model->context)->currents.driven, 9);
+    for (int k = 0; k < 2; k++) {
+      CheckAgainst(&all, &one, 1e-9);
+      assert_in_range(all.model->counts.iterations, 2, 60);
+      ok(VecScale(one.field->m, 0.9));
+      ok(VecScale(all.field->m, 0.9));
+    }
+    CaseDestroy(&one);
+    CaseDestroy(&all);
+    BoxMeshFree(mesh);
+    BoxEitFree(eit);
+  }
+}
+
 /* One line for whoever asks for what cannot be; nothing stays behind. */
 static void misuse_is_named(void **state)
 {
@@ -671,6 +701,7 @@ int main(int argc, char **argv)
       cmocka_unit_test(conductivities_that_no_voltage_tells_apart),
       cmocka_unit_test(the_background_comes_back),
       cmocka_unit_test(solvers_and_ranks_agree),
+      cmocka_unit_test(conjugate_gradients_agree_on_a_larger_box),
       cmocka_unit_test(misuse_is_named),
   };
   int failed;

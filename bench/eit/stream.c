@@ -1,13 +1,11 @@
 /* stream.c: bytes and seconds of the conjugate gradients of electrode voltages, against one pass through the matrix.
 
-   A matrix in compressed rows holds 12 bytes an entry (a double and a column's number of 32 bits) and 4 a row. What an iteration reads of
-   matrices follows from the floating-point operations that PETSc counts in products with them, two an entry. */
+   A matrix in compressed rows holds 12 bytes an entry (a double and a column's number of 32 bits) and 4 a row. An iteration multiplies the
+   matrix itself once and four times a level in the V-cycle, by each interpolation and its transpose once (forward/eit/wide_cycle.c). */
 #include "stream.h"
 
 #include "forward/eit/eit.h"
-
-#include <petscksp.h>
-#include <petsctime.h>
+#include "forward/eit/wide.h"
 
 static PetscErrorCode Bytes(Mat A, double *bytes)
 {
@@ -21,7 +19,7 @@ static PetscErrorCode Bytes(Mat A, double *bytes)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Hierarchy(KSP ksp, double *bytes)
+static PetscErrorCode Hierarchy(KSP ksp, Traffic *t)
 {
   PetscInt levels;
   PC       pc;
@@ -30,16 +28,21 @@ static PetscErrorCode Hierarchy(KSP ksp, double *bytes)
   PetscCall(KSPGetPC(ksp, &pc));
   PetscCall(PCMGGetLevels(pc, &levels));
   for (PetscInt level = 0; level < levels; level++) {
-    Mat A, P;
-    KSP smoother;
+    Mat    A, P;
+    KSP    smoother;
+    double matrix = 0.0, interpolation = 0.0;
 
     PetscCall(PCMGGetSmoother(pc, level, &smoother));
     PetscCall(KSPGetOperators(smoother, &A, NULL));
-    PetscCall(Bytes(A, bytes));
+    PetscCall(Bytes(A, &matrix));
+    t->hierarchy += matrix;
     if (!level) continue;
     PetscCall(PCMGGetInterpolation(pc, level, &P));
-    PetscCall(Bytes(P, bytes));
+    PetscCall(Bytes(P, &interpolation));
+    t->hierarchy += interpolation;
+    t->read += 4.0 * matrix + 2.0 * interpolation;
   }
+  t->read += t->matrix;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -55,81 +58,61 @@ static PetscErrorCode Read(double bytes, double *seconds)
   for (size_t i = 0; i < n; i++) values[i] = 1.0;
   *seconds = PETSC_INFINITY;
   for (int k = 0; k < 5; k++) {
-    PetscLogDouble start, end;
-    double         sum[8] = {0};
+    double start, end;
+    double sum[8] = {0};
 
-    PetscCall(PetscTime(&start));
+    start = FgCpuSeconds();
     for (size_t i = 0; i < n; i += 8) {
       for (int j = 0; j < 8; j++) sum[j] += values[i + j];
     }
     for (int j = 0; j < 8; j++) keep += sum[j];
-    PetscCall(PetscTime(&end));
+    end      = FgCpuSeconds();
     *seconds = PetscMin(*seconds, end - start);
   }
   PetscCall(PetscFree(values));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Operations so far in products with matrices. */
-static PetscErrorCode Operations(double *operations)
+static PetscErrorCode Iterate(FgEitState *s, Traffic *t)
 {
-  static const char *const names[] = {"MatMult", "MatMultAdd", "MatMultTranspose", "MatMultTrAdd", "MatSOR"};
+  Mat X;
+  Vec b, x;
 
-  PetscFunctionBegin;
-  *operations = 0.0;
-  for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
-    PetscEventPerfInfo info;
-    PetscLogEvent      event;
-
-    PetscCall(PetscLogEventGetId(names[k], &event));
-    PetscCall(PetscLogEventGetPerfInfo(PETSC_DETERMINE, event, &info));
-    *operations += info.flops;
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-static PetscErrorCode Iterate(KSP ksp, Mat A, Vec b, Vec x, Traffic *t)
-{
   PetscFunctionBegin;
   t->multiply = t->iteration = PETSC_INFINITY;
+  PetscCall(MatDuplicate(s->X[0], MAT_DO_NOT_COPY_VALUES, &X));
   for (int k = 0; k < 3; k++) {
-    PetscLogDouble start, middle, end;
-    double         before, after;
-    PetscInt       n;
+    double   start, end;
+    PetscInt n;
 
-    PetscCall(VecZeroEntries(x));
-    PetscCall(Operations(&before));
-    PetscCall(PetscTime(&start));
-    PetscCall(KSPSolve(ksp, b, x));
-    PetscCall(PetscTime(&middle));
-    PetscCall(Operations(&after));
-    PetscCall(KSPGetIterationNumber(ksp, &n));
-    t->iteration = PetscMin(t->iteration, (middle - start) / n);
-    t->read      = 6.0 * (after - before) / n;
-    PetscCall(PetscTime(&middle));
-    for (int j = 0; j < 3; j++) PetscCall(MatMult(A, b, x));
-    PetscCall(PetscTime(&end));
-    t->multiply = PetscMin(t->multiply, (end - middle) / 3.0);
+    PetscCall(MatZeroEntries(X));
+    start = FgCpuSeconds();
+    PetscCall(FgEitWideSolve(s->system.wide, s->system.tolerance, FG_EIT_WIDE, s->B[0], X, &n));
+    end          = FgCpuSeconds();
+    t->iteration = PetscMin(t->iteration, (end - start) / n);
+    PetscCall(MatDenseGetColumnVecRead(s->B[0], 0, &b));
+    PetscCall(MatDenseGetColumnVec(X, 0, &x));
+    start = FgCpuSeconds();
+    for (int j = 0; j < 3; j++) PetscCall(MatMult(s->system.matrix, b, x));
+    end = FgCpuSeconds();
+    PetscCall(MatDenseRestoreColumnVec(X, 0, &x));
+    PetscCall(MatDenseRestoreColumnVecRead(s->B[0], 0, &b));
+    t->multiply = PetscMin(t->multiply, (end - start) / 3.0);
   }
+  PetscCall(MatDestroy(&X));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 PetscErrorCode MeasureTraffic(FgModel model, Traffic *t)
 {
   FgEitState *s = model->context;
-  Vec         b, x;
 
   PetscFunctionBegin;
   *t = (Traffic){0};
-  if (s->system.direct) PetscFunctionReturn(PETSC_SUCCESS);
+  if (s->system.direct || s->currents.driven < FG_EIT_WIDE) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(Bytes(s->system.matrix, &t->matrix));
-  PetscCall(Hierarchy(s->system.ksp, &t->hierarchy));
+  PetscCall(Hierarchy(s->system.ksp, t));
   PetscCall(Read(t->matrix, &t->pass));
-  PetscCall(PetscLogDefaultBegin());
-  PetscCall(MatCreateVecs(s->system.matrix, &x, NULL));
-  PetscCall(MatDenseGetColumnVecRead(s->B[0], 0, &b));
-  PetscCall(Iterate(s->system.ksp, s->system.matrix, b, x, t));
-  PetscCall(MatDenseRestoreColumnVecRead(s->B[0], 0, &b));
-  PetscCall(VecDestroy(&x));
+  PetscCall(Iterate(s, t));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

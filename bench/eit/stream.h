@@ -6,9 +6,9 @@
 
 typedef struct {
   double matrix, hierarchy; /* bytes of the matrix; of it, its coarser ones and all interpolations */
-  double read;              /* bytes of matrices that one iteration for one right-hand side reads */
-  double pass, multiply;    /* wall seconds of reading the matrix's number of bytes once; of one product with the matrix */
-  double iteration;         /* wall seconds of an iteration for one right-hand side, preconditioner and vectors included */
+  double read;              /* bytes of matrices that an iteration for eight right-hand sides reads */
+  double pass, multiply;    /* CPU seconds of reading the matrix's number of bytes once; of one product with the matrix */
+  double iteration;         /* CPU seconds of an iteration for eight right-hand sides, preconditioner and vectors included */
 } Traffic;
 
 /* Of a model "eit" that has been evaluated, on one rank; all 0 with a direct solver. */

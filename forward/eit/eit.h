@@ -1,5 +1,5 @@
 /* eit.h: the parts of the complete electrode model, private to the forward room: space.c (degrees of freedom), element.c (integrals),
-   system.c (matrix), solve.c, currents.c (independent currents), reciprocity.c and pairs.c (derivatives), model.c (the model "eit"), background.c. */
+   system.c (matrix), solve.c and wide*.c (its solution), currents.c (independent currents), reciprocity.c and pairs.c (derivatives), model.c (the model "eit"), background.c. */
 #ifndef FINEGRAIN_FORWARD_EIT_H
 #define FINEGRAIN_FORWARD_EIT_H
 
@@ -56,16 +56,18 @@ void FgEitFaceIntegrals(const FgEitSpace *space, double integral[FG_EIT_FACE_BAS
 /* The symmetric positive definite matrix of potentials at degrees of freedom and electrodes; the last electrode is at zero and left out,
    the others are the last rows, of the last rank. */
 typedef struct {
-  PetscInt  nlocal; /* rows of this rank */
-  PetscInt  nelectrodes;
-  Mat       matrix;
-  double   *values; /* of the entries as they are summed up */
-  PetscBool direct;
-  char      package[16];
-  Mat       factor;
-  void     *ksp; /* KSP of cg */
-  PetscBool symbolic;
-  PetscInt  iterations; /* of the last solves, the most */
+  PetscInt           nlocal; /* rows of this rank */
+  PetscInt           nelectrodes;
+  Mat                matrix;
+  double            *values; /* of the entries as they are summed up */
+  PetscBool          direct;
+  char               package[16];
+  Mat                factor;
+  void              *ksp; /* KSP of cg, which sets its multigrid up */
+  PetscReal          tolerance;
+  struct FgEitWide_ *wide; /* which solves with it */
+  PetscBool          symbolic;
+  PetscInt           iterations; /* of the last solves, the most */
 } FgEitSystem;
 
 PetscErrorCode FgEitSystemCreate(const FgEitSpace *space, const FgEitOptions *options, FgEitSystem *system);

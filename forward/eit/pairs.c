@@ -10,8 +10,6 @@
 #include "eit.h"
 #include "finegrain/lanes.h"
 
-#include <string.h>
-
 /* Products before the pairs are worth their making, the work of some two or three; room for them on a rank [bytes], or for an element. */
 enum { PRODUCTS_BEFORE = 3, ROOM = 256000000, ROOM_OF_ELEMENT = 1000 };
 
@@ -81,7 +79,7 @@ static PetscErrorCode Make(FgModel model)
   PetscCall(FgEitStateComplete(s, &model->counts));
   if (!s->pairs) PetscCall(PetscMalloc1(total, &s->pairs));
   if (!s->pair) PetscCall(PetscMalloc1(npairs, &s->pair));
-  memset(s->pairs, 0, total * sizeof *s->pairs);
+  PetscCall(PetscArrayzero(s->pairs, total));
   PetscCall(VecGetArrayRead(model->state, &m));
   for (PetscInt e = 0; e < space->nelements; e++) {
     const size_t site = (size_t)FgEitSite(space, e);
@@ -168,7 +166,7 @@ PetscErrorCode FgEitPairsProducts(FgEitState *s, PetscInt rows, const double *v,
   PetscInt       row    = 0;
 
   PetscFunctionBegin;
-  memset(s->pair, 0, npairs * sizeof *s->pair);
+  PetscCall(PetscArrayzero(s->pair, npairs));
   for (; row + 4 <= rows; row += 4) AddRows(npairs, &v[row], &s->pairs[(size_t)row * npairs], s->pair);
   for (; row < rows; row++) AddRow(npairs, v[row], &s->pairs[(size_t)row * npairs], s->pair);
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, s->pair, (int)npairs, MPI_DOUBLE, MPI_SUM, s->space.comm));

@@ -1,9 +1,8 @@
 /* solve.c: how the system is solved: Cholesky's factorization (CHOLMOD on one rank, MUMPS on several) or conjugate gradients with
    algebraic multigrid. Two dimensions fill in little and are always factored; three are, up to DIRECT_LIMIT unknowns, where a factor
-   takes some 10 kB an unknown. All currents are solved for at once; what depends on the pattern alone is done once. */
+   takes some 10 kB an unknown. All currents are solved for at once (wide_cycle.c); what depends on the pattern alone is done once. */
 #include "eit.h"
-
-#include <petscksp.h>
+#include "wide.h"
 #include <string.h>
 
 enum { DIRECT_LIMIT = 120000 };
@@ -38,12 +37,10 @@ PetscErrorCode FgEitSolverCreate(const FgEitSpace *space, const FgEitOptions *op
   PetscFunctionBegin;
   PetscCall(Choose(space, options, system));
   if (system->direct) PetscFunctionReturn(PETSC_SUCCESS);
+  system->tolerance = options->tolerance > 0.0 ? options->tolerance : 1e-10;
   PetscCall(KSPCreate(space->comm, &ksp));
   system->ksp = ksp;
   PetscCall(KSPSetType(ksp, KSPCG));
-  PetscCall(KSPSetNormType(ksp, KSP_NORM_NATURAL));
-  PetscCall(KSPSetInitialGuessNonzero(ksp, PETSC_TRUE));
-  PetscCall(KSPSetTolerances(ksp, options->tolerance > 0.0 ? options->tolerance : 1e-10, 1e-300, 1e100, 500));
   PetscCall(KSPGetPC(ksp, &pc));
   PetscCall(PCSetType(pc, PCGAMG));
   PetscCall(PCGAMGSetReuseInterpolation(pc, PETSC_TRUE));
@@ -54,6 +51,7 @@ PetscErrorCode FgEitSolverDestroy(FgEitSystem *system)
 {
   PetscFunctionBegin;
   PetscCall(MatDestroy(&system->factor));
+  PetscCall(FgEitWideDestroy(&system->wide));
   PetscCall(KSPDestroy((KSP *)&system->ksp));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -67,6 +65,7 @@ PetscErrorCode FgEitFactor(FgEitSystem *system)
   if (!system->direct) {
     PetscCall(KSPSetOperators(system->ksp, system->matrix, system->matrix));
     PetscCall(KSPSetUp(system->ksp));
+    PetscCall(FgEitWideSetup(system->ksp, &system->wide));
     PetscFunctionReturn(PETSC_SUCCESS);
   }
   PetscCall(MatFactorInfoInitialize(&info));
@@ -90,31 +89,6 @@ PetscErrorCode FgEitFactor(FgEitSystem *system)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static PetscErrorCode Iterate(FgEitSystem *system, PetscInt n, Mat B, Mat X)
-{
-  PetscFunctionBegin;
-  system->iterations = 0;
-  for (PetscInt k = 0; k < n; k++) {
-    Vec                b, x;
-    PetscInt           iterations;
-    KSPConvergedReason reason;
-
-    PetscCall(MatDenseGetColumnVecRead(B, k, &b));
-    PetscCall(MatDenseGetColumnVec(X, k, &x));
-    PetscCall(KSPSolve(system->ksp, b, x));
-    PetscCall(MatDenseRestoreColumnVec(X, k, &x));
-    PetscCall(MatDenseRestoreColumnVecRead(B, k, &b));
-    PetscCall(KSPGetConvergedReason(system->ksp, &reason));
-    PetscCall(KSPGetIterationNumber(system->ksp, &iterations));
-    PetscCheck(reason > 0, PETSC_COMM_SELF, PETSC_ERR_NOT_CONVERGED,
-               "potentials: no solution after %" PetscInt_FMT
-               " iterations (%s); narrow the range of conductivity or take a direct solver",
-               iterations, KSPConvergedReasons[reason]);
-    system->iterations = PetscMax(system->iterations, iterations);
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 PetscErrorCode FgEitSolve(const FgEitSpace *space, FgEitSystem *system, PetscInt n, const double *current, Mat B, Mat X)
 {
   const PetscInt free = system->nelectrodes - 1;
@@ -134,6 +108,6 @@ PetscErrorCode FgEitSolve(const FgEitSpace *space, FgEitSystem *system, PetscInt
   PetscCall(MatAssemblyBegin(B, MAT_FINAL_ASSEMBLY));
   PetscCall(MatAssemblyEnd(B, MAT_FINAL_ASSEMBLY));
   if (system->direct) PetscCall(MatMatSolve(system->factor, B, X));
-  else PetscCall(Iterate(system, n, B, X));
+  else PetscCall(FgEitWideSolve(system->wide, system->tolerance, n, B, X, &system->iterations));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
