@@ -41,16 +41,24 @@ static int Version(void)
   return FG_EXIT_DONE;
 }
 
-/* A rank is one thread: OpenBLAS would start one a core in every rank. It reads OPENBLAS_NUM_THREADS when it is loaded,
-   before main, so that only its own function helps here; other BLAS libraries do not have it. */
-static void LimitBlasThreads(void)
+/* Calls a function of a library by name, where there is such a library. */
+static void CallWith(const char *name, int value)
 {
-  void *symbol = getenv("OPENBLAS_NUM_THREADS") ? NULL : dlsym(RTLD_DEFAULT, "openblas_set_num_threads");
-  void (*set_threads)(int);
+  void *symbol = dlsym(RTLD_DEFAULT, name);
+  void (*function)(int);
 
   if (!symbol) return;
-  memcpy(&set_threads, &symbol, sizeof(set_threads));
-  set_threads(1);
+  memcpy(&function, &symbol, sizeof(function));
+  function(value);
+}
+
+/* A rank is one thread: OpenBLAS would start one a core in every rank, CHOLMOD four by way of OpenMP whatever OMP_NUM_THREADS says. OpenBLAS
+   reads OPENBLAS_NUM_THREADS when it is loaded, before main, so that only its own function helps here; other BLAS libraries do not
+   have it. With no active level every parallel region of OpenMP runs on the thread that meets it. */
+static void LimitThreads(void)
+{
+  if (!getenv("OPENBLAS_NUM_THREADS")) CallWith("openblas_set_num_threads", 1);
+  CallWith("omp_set_max_active_levels", 0);
 }
 
 /* Starts PETSc with its options empty: neither argv, nor PETSC_OPTIONS, nor .petscrc files change a run unseen. */
@@ -132,7 +140,7 @@ static int RunWithPetsc(const FgCommand *command, int argc, char *const argv[], 
   int                     exit_code;
 
   signal(SIGXFSZ, SIG_IGN); /* a file that grows beyond its limit is a failed write, not the end of the process */
-  LimitBlasThreads();
+  LimitThreads();
   if (!FgStopWatch()) return UsageError("cannot start a thread that watches for signals");
   if (StartPetsc() || FgFailureRecord(&failure) || MPI_Comm_rank(PETSC_COMM_WORLD, &rank)) {
     fprintf(stderr, "finegrain: PETSc or MPI does not start\n");
