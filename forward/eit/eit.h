@@ -1,5 +1,6 @@
 /* eit.h: the parts of the complete electrode model, private to the forward room: space.c (degrees of freedom), element.c (integrals),
-   system.c (matrix), solve.c and wide*.c (its solution), currents.c (independent currents), reciprocity.c and pairs.c (derivatives), model.c (the model "eit"), background.c. */
+   system.c (matrix), solve.c and wide*.c (its solution), currents.c (independent currents), reciprocity.c and pairs.c (derivatives),
+   jacobian.c, low_rank.c, model.c (the model "eit"), background.c. */
 #ifndef FINEGRAIN_FORWARD_EIT_H
 #define FINEGRAIN_FORWARD_EIT_H
 
@@ -130,16 +131,22 @@ void FgEitGradients(FgEitState *state, PetscInt first, PetscInt count);
 /* Conductivity tensor [S/m] of a site, and its derivatives dC[component][6] unless NULL. */
 void           FgEitSiteTensor(FgModel model, const double *m, const double *frame, double C[6], double dC[][6]);
 PetscErrorCode FgEitJacobian(FgModel model, double *jacobian);
+/* First of this rank's data. */
+PetscInt FgEitFirstDatum(FgModel model);
+/* See FgModelLowRank. */
+PetscErrorCode FgEitLowRank(FgModel model, const FgData *data, PetscInt *rank, double *rows, double *root);
 /* products[driven][n] of the change of the tensors change[nsites][6]: -int grad u_k . change grad u_l. Collective. */
 PetscErrorCode FgEitProducts(FgEitState *state, const double *change, double *products);
 /* slope[nsites][6]: derivative of sum weight[driven][n] products with respect to each tensor. */
 PetscErrorCode FgEitSlopes(FgEitState *state, const double *weight, double *slope);
-/* pairs.c: what derivatives are, kept at one m: forgotten where m or the state changes; made when a product is one of many at the same m,
-   collective. Then, with v and y over this rank's rows = nsites*ncomponents: products[driven][n] of the change v, collective, and the
+/* pairs.c: what derivatives are, kept at one m, if they fit into memory: forgotten where m or the state changes; made when a product is one of
+   many at the same m, or now, collective. Then, with v and y over this rank's rows = nsites*ncomponents: products[driven][n] of the change v, collective, and the
    slopes y of sum weight[driven][n] products. */
 void           FgEitPairsForget(FgEitState *state);
 PetscErrorCode FgEitPairsDestroy(FgEitState *state);
-PetscErrorCode FgEitPairsPrepare(FgModel model);
+PetscErrorCode FgEitPairsPrepare(FgModel model, PetscBool now);
+PetscBool      FgEitPairsFit(FgModel model);
+size_t         FgEitPairsCount(const FgEitCurrents *currents);
 PetscErrorCode FgEitPairsProducts(FgEitState *state, PetscInt rows, const double *v, double *products);
 void           FgEitPairsSlopes(FgEitState *state, PetscInt rows, const double *weight, double *y);
 /* products[driven][n] of electrode `electrode`: its contact term int (u_k - U_k)(u_l - U_l)/z, all ranks. Collective. */

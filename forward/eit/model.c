@@ -105,8 +105,7 @@ static PetscErrorCode Destroy(FgModel model)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* First of this rank's data. */
-static PetscInt FirstDatum(FgModel model)
+PetscInt FgEitFirstDatum(FgModel model)
 {
   PetscMPIInt rank, size;
   PetscInt    first, n;
@@ -175,7 +174,7 @@ static void Measure(FgModel model, const double *products, double *d)
 {
   FgEitState          *s     = model->context;
   const FgEitCurrents *c     = &s->currents;
-  const PetscInt       first = FirstDatum(model), nm = c->nmeasurements;
+  const PetscInt       first = FgEitFirstDatum(model), nm = c->nmeasurements;
   double              *sensed = s->small[2];
 
   for (PetscInt k = 0; k < c->driven; k++) {
@@ -200,7 +199,7 @@ static PetscErrorCode Weigh(FgModel model, const double *w, double *weight)
 {
   FgEitState          *s     = model->context;
   const FgEitCurrents *c     = &s->currents;
-  const PetscInt       first = FirstDatum(model), nm = c->nmeasurements;
+  const PetscInt       first = FgEitFirstDatum(model), nm = c->nmeasurements;
   double              *driven = s->small[2]; /* [driven][nmeasurements] */
 
   PetscFunctionBegin;
@@ -230,7 +229,7 @@ static PetscErrorCode Apply(FgModel model, Vec m, Vec d)
   PetscFunctionBegin;
   PetscCall(Evaluate(model, m));
   PetscCall(VecGetArrayWrite(d, &array));
-  PetscCall(PetscArraycpy(array, &s->voltage[FirstDatum(model)], model->ndatalocal));
+  PetscCall(PetscArraycpy(array, &s->voltage[FgEitFirstDatum(model)], model->ndatalocal));
   PetscCall(VecRestoreArrayWrite(d, &array));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -328,7 +327,7 @@ static PetscErrorCode CheckData(FgModel model, const FgData *data)
 static PetscErrorCode Misfit(FgModel model, const FgData *data, Vec m, PetscReal *f, Vec gradient)
 {
   FgEitState    *s     = model->context;
-  const PetscInt first = FirstDatum(model);
+  const PetscInt first = FgEitFirstDatum(model);
   double         sum   = 0.0;
 
   PetscFunctionBegin;
@@ -379,11 +378,11 @@ static PetscErrorCode AdjointPairs(FgModel model, const double *w, Vec y)
 static PetscErrorCode GaussNewton(FgModel model, const FgData *data, Vec v, Vec y)
 {
   FgEitState    *s     = model->context;
-  const PetscInt first = FirstDatum(model);
+  const PetscInt first = FgEitFirstDatum(model);
 
   PetscFunctionBegin;
   PetscCall(CheckData(model, data));
-  PetscCall(FgEitPairsPrepare(model));
+  PetscCall(FgEitPairsPrepare(model, PETSC_FALSE));
   PetscCall(s->pairs_kept ? TangentPairs(model, v, s->residual) : TangentArray(model, v, s->residual));
   for (PetscInt i = 0; i < model->ndatalocal; i++) {
     const double value = data->values[i], sigma = data->sigma[i], r = (s->voltage[first + i] - value) / sigma;
@@ -407,4 +406,5 @@ const FgModelOps FgModelEit = {.name         = "eit",
                                .misfit       = Misfit,
                                .gauss_newton = GaussNewton,
                                .jacobian     = FgEitJacobian,
+                               .low_rank     = FgEitLowRank,
                                .site_tensor  = EffectiveTensor};

@@ -13,7 +13,7 @@
 /* Products before the pairs are worth their making, the work of some two or three; room for them on a rank [bytes], or for an element. */
 enum { PRODUCTS_BEFORE = 3, ROOM = 256000000, ROOM_OF_ELEMENT = 1000 };
 
-static size_t CountPairs(const FgEitCurrents *c)
+size_t FgEitPairsCount(const FgEitCurrents *c)
 {
   return (size_t)c->driven * c->n - (size_t)c->driven * (c->driven - 1) / 2;
 }
@@ -71,7 +71,7 @@ static PetscErrorCode Make(FgModel model)
   FgEitState        *s     = model->context;
   const FgEitSpace  *space = &s->space;
   const PetscInt     n = s->currents.n, nc = model->ncomponents, per = space->nquadrature * space->mesh->dim;
-  const size_t       npairs = CountPairs(&s->currents), total = (size_t)space->nsites * nc * npairs;
+  const size_t       npairs = FgEitPairsCount(&s->currents), total = (size_t)space->nsites * nc * npairs;
   double            *changed = &s->rows[(size_t)per * n], *sum = &changed[(size_t)per * n];
   const PetscScalar *m;
 
@@ -97,16 +97,23 @@ static PetscErrorCode Make(FgModel model)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgEitPairsPrepare(FgModel model)
+PetscBool FgEitPairsFit(FgModel model)
 {
-  FgEitState  *s = model->context;
-  PetscMPIInt  size;
-  const double bytes = sizeof(float) * (double)CountPairs(&s->currents) * s->space.mesh->nsites * model->ncomponents;
+  const FgEitState *s     = model->context;
+  const double      bytes = sizeof(float) * (double)FgEitPairsCount(&s->currents) * s->space.mesh->nsites * model->ncomponents;
+  PetscMPIInt       size;
+
+  MPI_Comm_size(s->space.comm, &size);
+  return bytes <= PetscMax((double)ROOM * size, (double)ROOM_OF_ELEMENT * s->space.mesh->nelements) ? PETSC_TRUE : PETSC_FALSE;
+}
+
+PetscErrorCode FgEitPairsPrepare(FgModel model, PetscBool now)
+{
+  FgEitState *s = model->context;
 
   PetscFunctionBegin;
-  if (s->pairs_kept || (!s->pairs && s->products++ < PRODUCTS_BEFORE)) PetscFunctionReturn(PETSC_SUCCESS);
-  PetscCallMPI(MPI_Comm_size(s->space.comm, &size));
-  if (bytes <= PetscMax((double)ROOM * size, (double)ROOM_OF_ELEMENT * s->space.mesh->nelements)) PetscCall(Make(model));
+  if (s->pairs_kept || (!now && !s->pairs && s->products++ < PRODUCTS_BEFORE)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (FgEitPairsFit(model)) PetscCall(Make(model));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -161,7 +168,7 @@ static double DotRow(size_t n, const float *restrict row, const double *restrict
 PetscErrorCode FgEitPairsProducts(FgEitState *s, PetscInt rows, const double *v, double *products)
 {
   const PetscInt n = s->currents.n, driven = s->currents.driven;
-  const size_t   npairs = CountPairs(&s->currents);
+  const size_t   npairs = FgEitPairsCount(&s->currents);
   const double  *sum    = s->pair;
   PetscInt       row    = 0;
 
@@ -182,7 +189,7 @@ PetscErrorCode FgEitPairsProducts(FgEitState *s, PetscInt rows, const double *v,
 void FgEitPairsSlopes(FgEitState *s, PetscInt rows, const double *weight, double *y)
 {
   const PetscInt n = s->currents.n, driven = s->currents.driven;
-  const size_t   npairs = CountPairs(&s->currents);
+  const size_t   npairs = FgEitPairsCount(&s->currents);
   double        *w      = s->pair;
   PetscInt       row    = 0;
 

@@ -40,6 +40,7 @@ typedef struct {
   PetscErrorCode (*misfit)(FgModel, const FgData *, Vec m, PetscReal *f, Vec gradient);
   PetscErrorCode (*gauss_newton)(FgModel, const FgData *, Vec v, Vec y);
   PetscErrorCode (*jacobian)(FgModel, double *jacobian);
+  PetscErrorCode (*low_rank)(FgModel, const FgData *, PetscInt *rank, double *rows, double *root);
   /* Pointwise models only, else NULL: */
   PetscBool exponential; /* data are S0 exp(-B . C), S0 the last component; else the elements of C themselves */
   /* C [mm^2/s] of FG_LANES sites at centered charts, and with derivatives dC[component][6], without S0; the start values nearest to C */
@@ -132,6 +133,10 @@ PETSC_EXTERN PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec
    models whose data belong to no site (PETSC_ERR_SUP else). Collective. */
 PETSC_EXTERN PetscErrorCode FgModelJacobian(FgModel model, double *jacobian);
 PETSC_EXTERN PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec y);
+/* The Gauss-Newton matrix at the last m whole, of models whose data say far less than there are unknowns:  J^T W J = rows root root^T rows^T,
+   rows[nlocal sites * ncomponents][rank], root[rank][rank] by columns, lower triangular, the same on every rank. rows NULL: only *rank, 0 where
+   the model has none. Collective. */
+PETSC_EXTERN PetscErrorCode FgModelLowRank(FgModel model, const FgData *data, PetscInt *rank, double *rows, double *root);
 
 /* Taylor and dot-product tests at m (used by `finegrain verify` and the table-driven test). */
 typedef struct {

@@ -118,3 +118,11 @@ PetscErrorCode FgModelJacobian(FgModel model, double *jacobian)
   PetscCall(model->ops->jacobian(model, jacobian));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
+
+PetscErrorCode FgModelLowRank(FgModel model, const FgData *data, PetscInt *rank, double *rows, double *root)
+{
+  PetscFunctionBegin;
+  *rank = 0;
+  if (model->ops->low_rank) PetscCall(model->ops->low_rank(model, data, rank, rows, root));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
