@@ -80,6 +80,8 @@ PetscErrorCode FgGlobalCreate(FgProblem problem, FgGlobal *global)
   PetscCall(KSPSetType(g->ksp, KSPCG));
   PetscCall(KSPSetNormType(g->ksp, KSP_NORM_NATURAL));
   PetscCall(KSPGetPC(g->ksp, &pc));
+  if (problem->regularizer && problem->alpha > 0.0) PetscCall(FgLowRankCreate(problem, &g->low_rank));
+  if (g->low_rank) g->prior->share = 1e-3;
   if (problem->regularizer) PetscCall(FgPriorSetPC(g->prior, pc));
   else PetscCall(PCSetType(pc, PCNONE));
   PetscCall(KSPSetTolerances(g->ksp, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT, 500));
@@ -96,6 +98,7 @@ PetscErrorCode FgGlobalDestroy(FgGlobal *global)
   PetscCall(MatDestroy(&(*global)->A));
   PetscCall(VecDestroy(&(*global)->free));
   PetscCall(VecDestroy(&(*global)->in));
+  PetscCall(FgLowRankDestroy(&(*global)->low_rank));
   PetscCall(FgPriorDestroy(&(*global)->prior));
   PetscCall(PetscFree(*global));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -125,11 +128,25 @@ PetscErrorCode FgGlobalHold(FgGlobal g, Vec gradient)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgGlobalFactor(FgGlobal g)
+PetscErrorCode FgGlobalLinearize(FgGlobal g)
 {
   PetscFunctionBegin;
-  if (g->problem->regularizer) PetscCall(FgPriorAssemble(g->prior, g->free));
+  if (g->low_rank) PetscCall(FgLowRankLinearize(g->low_rank, g->problem));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgGlobalFactor(FgGlobal g)
+{
+  PC pc;
+
+  PetscFunctionBegin;
+  /* Conjugate gradients take the curvature from the operator; the lagged Hessian bounds it from above. */
+  if (g->problem->regularizer) PetscCall(FgPriorAssemble(g->prior, g->low_rank ? g->bent : PETSC_FALSE, g->free));
   PetscCall(KSPSetOperators(g->ksp, g->A, g->problem->regularizer ? g->prior->P : g->A));
+  if (!g->low_rank) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(KSPSetUp(g->ksp));
+  PetscCall(KSPGetPC(g->ksp, &pc));
+  PetscCall(FgLowRankFactor(g->low_rank, pc, g->free));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -138,6 +155,13 @@ PetscErrorCode FgGlobalSolve(FgGlobal g, double relative, double absolute, Vec b
   PetscInt iterations;
 
   PetscFunctionBegin;
+  if (g->low_rank) {
+    PC pc;
+
+    PetscCall(KSPGetPC(g->ksp, &pc));
+    PetscCall(FgLowRankSolve(g->low_rank, pc, b, x));
+    PetscFunctionReturn(PETSC_SUCCESS);
+  }
   g->right    = b;
   g->relative = relative;
   g->absolute = absolute;

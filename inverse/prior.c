@@ -16,6 +16,7 @@ PetscErrorCode FgPriorCreate(FgProblem problem, FgPrior *prior)
   PetscFunctionBegin;
   PetscCall(PetscNew(&p));
   p->problem = problem;
+  p->share   = 1.0;
   PetscCall(VecCreateMPI(d->comm, problem->field->ncomponents * d->nlocal, PETSC_DETERMINE, &p->unit));
   PetscCall(VecDuplicate(p->unit, &p->rest));
   *prior = p;
@@ -33,23 +34,7 @@ PetscErrorCode FgPriorDestroy(FgPrior *prior)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* unit = F S. */
-static PetscErrorCode FillUnits(FgPrior prior, Vec free)
-{
-  const FgField field = prior->problem->field;
-  PetscScalar  *unit;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetArrayWrite(prior->unit, &unit));
-  for (PetscInt k = 0; k < field->domain->nlocal * field->ncomponents; k++) {
-    unit[k] = prior->problem->scale[k % field->ncomponents];
-  }
-  PetscCall(VecRestoreArrayWrite(prior->unit, &unit));
-  if (free) PetscCall(VecPointwiseMult(prior->unit, prior->unit, free));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-PetscErrorCode FgPriorAssemble(FgPrior prior, Vec free)
+PetscErrorCode FgPriorAssemble(FgPrior prior, PetscBool bent, Vec free)
 {
   const FgProblem problem = prior->problem;
   PetscInt        n;
@@ -57,14 +42,16 @@ PetscErrorCode FgPriorAssemble(FgPrior prior, Vec free)
 
   PetscFunctionBegin;
   PetscCheck(problem->regularizer, PETSC_COMM_SELF, PETSC_ERR_ARG_NULL, "a prior needs a regularizer");
-  PetscCall(FgRegularizerMatrix(problem->regularizer, problem->field->m, problem->alpha, &prior->P));
-  PetscCall(FillUnits(prior, free));
+  PetscCall(FgRegularizerMatrix(problem->regularizer, problem->field->m, bent, problem->alpha, &prior->P));
+  PetscCall(VecSet(prior->unit, 1.0));
+  PetscCall(FgProblemScale(problem, prior->unit)); /* F S */
+  if (free) PetscCall(VecPointwiseMult(prior->unit, prior->unit, free));
   PetscCall(MatDiagonalScale(prior->P, prior->unit, prior->unit));
   PetscCall(MatGetDiagonal(prior->P, prior->rest));
   PetscCall(VecGetSize(prior->rest, &n));
   PetscCall(VecSum(prior->rest, &delta));
   /* The smoothest of the other modes of n sites on a line bears some 10/n^2 of the mean diagonal, in a plane 10/n. */
-  delta = delta > 0.0 ? delta / ((double)n * n) : 1.0;
+  delta = delta > 0.0 ? prior->share * delta / ((double)n * n) : 1.0;
   if (free) { /* delta F + (I - F) */
     PetscCall(VecCopy(free, prior->rest));
     PetscCall(VecScale(prior->rest, delta - 1.0));

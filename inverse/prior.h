@@ -18,14 +18,16 @@ struct FgPrior_ {
   FgProblem problem; /* borrowed */
   Mat       P;
   Vec       unit, rest; /* work */
+  double    share;      /* of the usual delta, 1; direct solves stand smaller ones than iterations do */
   PetscInt  factorizations;
 };
 
 /* Collective, as all below. */
 PETSC_EXTERN PetscErrorCode FgPriorCreate(FgProblem problem, FgPrior *prior);
 PETSC_EXTERN PetscErrorCode FgPriorDestroy(FgPrior *prior);
-/* P with the weights frozen at field->m; free: 1 where a variable may move, 0 where it is held; NULL: all move. */
-PETSC_EXTERN PetscErrorCode FgPriorAssemble(FgPrior prior, Vec free);
+/* P with the weights frozen at field->m, or bent, of the curvature there (FgRegularizerBentMatrix); free: 1 where a variable may move, 0 where it
+   is held; NULL: all move. */
+PETSC_EXTERN PetscErrorCode FgPriorAssemble(FgPrior prior, PetscBool bent, Vec free);
 /* Makes pc the factorization of P, or algebraic multigrid where the factor would be large. */
 PETSC_EXTERN PetscErrorCode FgPriorSetPC(FgPrior prior, PC pc);
 

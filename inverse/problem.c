@@ -32,8 +32,7 @@ PetscErrorCode FgProblemDestroy(FgProblem *problem)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Multiplies the owned part of v by the whitening scales. */
-static PetscErrorCode Scale(FgProblem problem, Vec v)
+PetscErrorCode FgProblemScale(FgProblem problem, Vec v)
 {
   const PetscInt nc = problem->field->ncomponents, n = problem->field->domain->nlocal;
   PetscScalar   *a;
@@ -57,7 +56,7 @@ PetscErrorCode FgProblemComplete(FgProblem problem, PetscReal misfit, PetscReal 
     PetscCall(FgRegularizerFreeze(problem->regularizer, m, &energy));
     if (gradient) PetscCall(FgRegularizerGradient(problem->regularizer, m, problem->alpha, gradient));
   }
-  if (gradient) PetscCall(Scale(problem, gradient));
+  if (gradient) PetscCall(FgProblemScale(problem, gradient));
   problem->objectives++;
   if (gradient) problem->gradients++;
   if (phi) *phi = misfit + problem->alpha * energy;
@@ -111,13 +110,13 @@ PetscErrorCode FgProblemHessian(FgProblem problem, PetscBool data_only, Vec v, V
 {
   PetscFunctionBegin;
   PetscCall(VecCopy(v, problem->work));
-  PetscCall(Scale(problem, problem->work));
+  PetscCall(FgProblemScale(problem, problem->work));
   PetscCall(VecZeroEntries(y));
   PetscCall(FgModelGaussNewton(problem->model, &problem->data, problem->work, y));
   if (problem->regularizer && !data_only) {
     PetscCall(FgRegularizerHessian(problem->regularizer, problem->field->m, problem->work, problem->alpha, y));
   }
-  PetscCall(Scale(problem, y));
+  PetscCall(FgProblemScale(problem, y));
   problem->hessians++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }

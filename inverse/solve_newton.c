@@ -8,15 +8,19 @@
 
        (B + alpha H_R(m + s)) d = -dq/ds
 
-   over the variables that are free (global.h), s <- P(m + s + d) - m, P the projection on the box. That costs products with B, but no
+   over the variables that are free (global.h), s <- P(m + s + d) - m, P the projection on the box. That costs linear algebra, but no
    evaluation of the model. Then a line search on the true objective, backwards from s. Freezing is majorization: a round lowers alpha R by at
    least what its parabola says, and q(s) < q(0) makes s a direction of descent.
 
-   The solve ends where  sqrt(-g.s/N)  is below the tolerance: as q is at its minimum -g.s is about twice what the objective still falls,
-   so this is the root mean square by which the N data would still be told better, in noise standard deviations. The gradient itself says nothing
-   about that: what the data say of the variables differs by many powers of ten (docs/solvers.md).
-   Source: J. Nocedal, S. J. Wright, Numerical Optimization (2006), chapters 7, 10, 18; D. R. Hunter, K. Lange, Am. Stat. 58 (2004),
-   on majorization. */
+   Where the model is not straight along s, steps are damped as Levenberg and Marquardt do, by the prior: lambda alpha s.H_R s/2 is added to q.
+   Small weights leave changes to s that hardly matter to the data at m, and that do at m + s. A solve that starts from the field of a larger
+   weight, as in a search, starts with the damping that makes up for it.
+
+   The solve ends where  sqrt(-g.s/N)  is below the tolerance: as q is at its minimum -g.s is about twice what the objective still falls
+   (with damping: in a step), so this is the root mean square by which the N data would still be told better, in noise standard deviations. The
+   gradient itself says nothing about that: what the data say of the variables differs by many powers of ten (docs/solvers.md).
+   Source: J. Nocedal, S. J. Wright, Numerical Optimization (2006), chapters 7, 10, 18; D. W. Marquardt, J. Soc. Indust. Appl. Math. 11
+   (1963); D. R. Hunter, K. Lange, Am. Stat. 58 (2004), on majorization. */
 #include "global.h"
 
 #include <math.h>
@@ -24,6 +28,7 @@
 typedef struct {
   FgProblem problem;
   FgGlobal  global;
+  double    damping;                                             /* lambda [1] */
   double    worth;                                               /* what a step may leave in -g.s */
   Vec       start, gradient, data_gradient, step, right, change; /* without ghosts; start [component units], others whitened */
 } Newton;
@@ -70,21 +75,6 @@ static PetscErrorCode ReadStep(Newton *s)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* x = whitened x. */
-static PetscErrorCode Whiten(Newton *s, Vec x)
-{
-  const PetscInt nc = s->problem->field->ncomponents;
-  PetscScalar   *value;
-  PetscInt       n;
-
-  PetscFunctionBegin;
-  PetscCall(VecGetLocalSize(x, &n));
-  PetscCall(VecGetArray(x, &value));
-  for (PetscInt k = 0; k < n; k++) value[k] *= s->problem->scale[k % nc];
-  PetscCall(VecRestoreArray(x, &value));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 /* Objective, its parts and gradients at field->m. */
 static PetscErrorCode Evaluate(Newton *s, FgSolveReport *report)
 {
@@ -94,7 +84,7 @@ static PetscErrorCode Evaluate(Newton *s, FgSolveReport *report)
   PetscCall(VecZeroEntries(problem->g));
   PetscCall(FgModelMisfit(problem->model, &problem->data, problem->field->m, &report->misfit, problem->g));
   PetscCall(VecCopy(problem->g, s->data_gradient));
-  PetscCall(Whiten(s, s->data_gradient));
+  PetscCall(FgProblemScale(problem, s->data_gradient));
   PetscCall(FgProblemComplete(problem, report->misfit, &report->objective, &report->roughness, problem->g));
   PetscCall(VecCopy(problem->g, s->gradient));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -111,7 +101,11 @@ static PetscErrorCode ModelGradient(Newton *s)
   if (problem->regularizer) {
     PetscCall(FgRegularizerFreeze(problem->regularizer, problem->field->m, NULL));
     PetscCall(FgRegularizerGradient(problem->regularizer, problem->field->m, problem->alpha, problem->work));
-    PetscCall(Whiten(s, problem->work));
+    PetscCall(VecCopy(s->step, problem->g));
+    PetscCall(FgProblemScale(problem, problem->g));
+    PetscCall(
+        FgRegularizerHessian(problem->regularizer, problem->field->m, problem->g, s->damping * problem->alpha, problem->work));
+    PetscCall(FgProblemScale(problem, problem->work));
   }
   PetscCall(VecWAXPY(s->right, 1.0, s->data_gradient, problem->x));
   PetscCall(VecAXPY(s->right, 1.0, problem->work));
@@ -120,9 +114,10 @@ static PetscErrorCode ModelGradient(Newton *s)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* The step that lowers q; leaves field->m at its end. decrement = -g.step. */
+/* The step that lowers the damped q; leaves field->m at its end. decrement = -g.step. */
 static PetscErrorCode FindStep(Newton *s, PetscReal *decrement)
 {
+  const double    alpha     = s->problem->alpha;
   const PetscBool quadratic = FgProblemQuadratic(s->problem);
   const PetscInt  rounds    = quadratic ? 2 : 4;
   PetscReal       first     = 0.0, gain;
@@ -130,6 +125,7 @@ static PetscErrorCode FindStep(Newton *s, PetscReal *decrement)
 
   PetscFunctionBegin;
   PetscCall(VecZeroEntries(s->step));
+  PetscCall(FgGlobalLinearize(s->global));
   PetscCall(FgGlobalHold(s->global, s->gradient));
   PetscCall(VecCopy(s->gradient, s->right));
   PetscCall(VecScale(s->right, -1.0));
@@ -138,8 +134,10 @@ static PetscErrorCode FindStep(Newton *s, PetscReal *decrement)
     PetscReal moved;
 
     if (round) PetscCall(ModelGradient(s));
+    s->problem->alpha = alpha * (1.0 + s->damping);
     PetscCall(FgGlobalFactor(s->global));
     PetscCall(FgGlobalSolve(s->global, 0.02, s->worth, s->right, s->change));
+    s->problem->alpha = alpha;
     PetscCall(VecDot(s->right, s->change, &product));
     gain = product;
     if (!round) first = gain;
@@ -155,6 +153,15 @@ static PetscErrorCode FindStep(Newton *s, PetscReal *decrement)
   PetscCall(VecDot(s->gradient, s->step, &product));
   *decrement = -product;
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Damps the next step more where the whole step failed or q promised far too much, less where it kept its promise. gain: what the objective has
+   fallen by over -g.s, 1/2 for a whole step of a parabola, 1 for one that is damped to nothing. */
+static void Trust(Newton *s, double t, double gain)
+{
+  if (t < 1.0) s->damping = PetscMax((1.0 + s->damping) / sqrt(t) - 1.0, 2.0 * s->damping);
+  else if (gain < 0.15) s->damping = 2.0 * s->damping + 1.0;
+  else if (gain > 0.3) s->damping = s->damping > 0.3 ? (gain > 0.45 ? 0.2 : 0.5) * s->damping : 0.0;
 }
 
 /* Backwards from the whole step until the objective has fallen enough; false where it never does. */
@@ -173,6 +180,7 @@ static PetscErrorCode Search(Newton *s, PetscReal decrement, FgSolveReport *repo
     PetscCall(Evaluate(s, report));
     if (report->objective <= before - 1e-4 * t * decrement) {
       *found = PETSC_TRUE;
+      Trust(s, t, (before - report->objective) / (t * decrement));
       break;
     }
     /* The parabola through both values and the slope. */
@@ -219,7 +227,8 @@ static PetscErrorCode Iterate(Newton *s, const FgSolveOptions *options, FgSolveR
   const char *reason = "iteration limit";
 
   PetscFunctionBegin;
-  s->worth = 0.1 * options->tolerance * options->tolerance * s->global->samples;
+  s->worth   = 0.1 * options->tolerance * options->tolerance * s->global->samples;
+  s->damping = s->problem->solved > s->problem->alpha ? s->problem->solved / s->problem->alpha - 1.0 : 0.0;
   PetscCall(FgFieldRecenter(s->problem->field));
   PetscCall(Evaluate(s, report));
   while (report->iterations < options->max_iterations) {
@@ -238,7 +247,7 @@ static PetscErrorCode Iterate(Newton *s, const FgSolveOptions *options, FgSolveR
     PetscCall(Search(s, decrement, report, &found));
     if (found) report->iterations++;
     if (!found || report->converged) {
-      reason = report->converged ? "step small" : "line search failed";
+      reason = !report->converged ? "line search failed" : s->damping > 1.0 ? "damped step small" : "step small";
       break;
     }
   }
@@ -262,6 +271,7 @@ PetscErrorCode FgSolveNewton(FgProblem problem, const FgSolveOptions *options, F
   if (!code) code = Iterate(&s, options, report);
   report->products = s.global ? s.global->iterations : 0;
   problem->iterations += report->iterations;
+  problem->solved = problem->alpha * (1.0 + s.damping);
   PetscCall(Destroy(&s));
   PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);

@@ -84,7 +84,7 @@ static PetscErrorCode UpdateHessian(Tao tao, Vec x, Mat H, Mat P, void *context)
   PetscFunctionBegin;
   PetscCall(FieldFromVariables(problem, x));
   PetscCall(FgProblemEvaluate(problem, NULL, NULL, NULL, problem->g));
-  if (known->prior) PetscCall(FgPriorAssemble(known->prior, NULL));
+  if (known->prior) PetscCall(FgPriorAssemble(known->prior, PETSC_FALSE, NULL));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -226,7 +226,7 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSo
   if (newton && problem->model->ops->misfit && problem->regularizer && problem->alpha > 0.0) {
     PetscCall(FgPriorCreate(problem, &context.prior));
     PetscCall(FgRegularizerFreeze(problem->regularizer, problem->field->m, NULL));
-    PetscCall(FgPriorAssemble(context.prior, NULL));
+    PetscCall(FgPriorAssemble(context.prior, PETSC_FALSE, NULL));
   }
   for (PetscInt chart = 0; chart < MAX_CHARTS; chart++) {
     Tao                tao;

@@ -204,14 +204,36 @@ static PetscErrorCode Adjoint(FgModel model, Vec w, Vec Jtw)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static const FgModelOps kernel_ops = {.name         = "kernel",
-                                      .summary      = "test: smooth sums",
-                                      .setup        = Setup,
-                                      .apply        = Apply,
-                                      .adjoint      = Adjoint,
-                                      .destroy      = Destroy,
-                                      .misfit       = Misfit,
-                                      .gauss_newton = GaussNewton};
+/* J^T W J = rows root root^T rows^T */
+static PetscErrorCode LowRank(FgModel model, const FgData *data, PetscInt *rank, double *rows, double *root)
+{
+  const Kernel      *k = (const Kernel *)model->context;
+  const PetscScalar *at;
+  PetscMPIInt        process, size;
+  PetscInt           first, n;
+
+  PetscFunctionBegin;
+  *rank = DATA;
+  if (!rows) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(VecGetArrayRead(model->state, &at));
+  for (PetscInt i = 0; i < model->field->domain->nlocal; i++) {
+    for (int j = 0; j < DATA; j++) rows[i * DATA + j] = k->kernel[i * DATA + j] * (1.0 + k->bend * at[i]);
+  }
+  PetscCall(VecRestoreArrayRead(model->state, &at));
+  PetscCallMPI(MPI_Comm_rank(model->comm, &process));
+  PetscCallMPI(MPI_Comm_size(model->comm, &size));
+  FgDomainRun(DATA, process, size, &first, &n);
+  PetscCall(PetscArrayzero(root, DATA * DATA));
+  for (PetscInt j = 0; j < n; j++) root[(first + j) * (DATA + 1)] = isnan(data->values[j]) ? 0.0 : 1.0 / data->sigma[j];
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, root, DATA * DATA, MPI_DOUBLE, MPI_SUM, model->comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* Without the low rank, and with it. */
+#define KERNEL_OPS \
+  .name = "kernel", .summary = "test: smooth sums", .setup = Setup, .apply = Apply, .adjoint = Adjoint, .destroy = Destroy, \
+  .misfit = Misfit, .gauss_newton = GaussNewton
+static const FgModelOps kernel_ops[2] = {{KERNEL_OPS}, {KERNEL_OPS, .low_rank = LowRank}};
 
 typedef struct {
   FgDomain      domain;
@@ -234,7 +256,7 @@ static double Truth(PetscInt site, double top)
   return 0.0;
 }
 
-static PetscErrorCode CaseCreate(const char *regularizer, double bend, double noise, double top, Case *c)
+static PetscErrorCode CaseCreate(const char *regularizer, int low_rank, double bend, double noise, double top, Case *c)
 {
   static const PetscInt   dims[3]    = {SIDE, SIDE, 1};
   static const double     spacing[3] = {1.0, 1.0, 1.0};
@@ -250,7 +272,7 @@ static PetscErrorCode CaseCreate(const char *regularizer, double bend, double no
   for (PetscInt i = 0; i < SITES; i++) voxel[i] = i;
   PetscCall(FgDomainCreateVoxels(PETSC_COMM_WORLD, dims, spacing, SITES, voxel, &c->domain));
   PetscCall(PetscNew(&c->model));
-  c->model->ops  = &kernel_ops;
+  c->model->ops  = &kernel_ops[low_rank];
   c->model->comm = PETSC_COMM_WORLD;
   PetscCall(FgModelSetup(c->model));
   PetscCall(FgFieldCreate(c->domain, 1, c->model->components, &c->field));
@@ -313,7 +335,7 @@ static void the_matrix_is_the_lagged_hessian(void **state)
     PetscReal    difference, size;
     PetscScalar *value;
 
-    AgreedSuccess(CaseCreate(names[k], 0.2, 1e-3, 1.0, &c));
+    AgreedSuccess(CaseCreate(names[k], 0, 0.2, 1e-3, 1.0, &c));
     AgreedSuccess(VecDuplicate(c.field->m, &v));
     AgreedSuccess(VecDuplicate(v, &y));
     AgreedSuccess(VecGetArray(v, &value));
@@ -326,7 +348,7 @@ static void the_matrix_is_the_lagged_hessian(void **state)
       AgreedSuccess(FgRegularizerFreeze(c.regularizer, c.field->m, NULL));
       AgreedSuccess(VecSet(y, 0.0));
       AgreedSuccess(FgRegularizerHessian(c.regularizer, c.field->m, v, 0.7, y));
-      AgreedSuccess(FgRegularizerMatrix(c.regularizer, c.field->m, 0.7, &A));
+      AgreedSuccess(FgRegularizerMatrix(c.regularizer, c.field->m, PETSC_FALSE, 0.7, &A));
       AgreedSuccess(MatCreateVecs(A, NULL, &z));
       AgreedSuccess(MatMult(A, v, z));
       AgreedSuccess(VecNorm(y, NORM_2, &size));
@@ -342,28 +364,81 @@ static void the_matrix_is_the_lagged_hessian(void **state)
   }
 }
 
+/* Of one scalar term. */
+static void the_bent_matrix_is_the_curvature(void **state)
+{
+  static const char *const names[]    = {"tikhonov", "tv", "joint"};
+  static const PetscInt    dims[3]    = {64, 1, 1};
+  static const double      spacing[3] = {1.0, 1.0, 1.0};
+  static const FgComponent component  = {"change", "1", FG_KIND_SCALAR, -2.0, 2.0, 0.0};
+  PetscInt                 voxel[64];
+
+  (void)state;
+  for (int i = 0; i < 64; i++) voxel[i] = i;
+  for (int k = 0; k < 3; k++) {
+    const FgRegularizerTerm term = {0, FG_KIND_SCALAR, 0, 0.5, 0.8, 0.1};
+    FgDomain                domain;
+    FgField                 field;
+    FgRegularizer           regularizer;
+    Mat                     A = NULL;
+    Vec                     v, y, z;
+    PetscReal               difference, size;
+    PetscScalar            *value;
+
+    AgreedSuccess(FgDomainCreateVoxels(PETSC_COMM_WORLD, dims, spacing, 64, voxel, &domain));
+    AgreedSuccess(FgFieldCreate(domain, 1, &component, &field));
+    AgreedSuccess(FgRegularizerCreate(FgRegularizerFind(names[k]), field, 1, &term, &regularizer));
+    AgreedTrue(FgRegularizerBentMatrix(regularizer));
+    AgreedSuccess(VecDuplicate(field->m, &v));
+    AgreedSuccess(VecDuplicate(v, &y));
+    AgreedSuccess(VecGetArray(v, &value));
+    for (PetscInt i = 0; i < domain->nlocal; i++) value[i] = sin(3.0 * (domain->first + i));
+    AgreedSuccess(VecRestoreArray(v, &value));
+    AgreedSuccess(VecGetArray(field->m, &value));
+    for (PetscInt i = 0; i < domain->nlocal; i++) value[i] = 0.3 * cos(2.0 * (domain->first + i));
+    AgreedSuccess(VecRestoreArray(field->m, &value));
+    AgreedSuccess(FgRegularizerFreeze(regularizer, field->m, NULL));
+    AgreedSuccess(VecSet(y, 0.0));
+    AgreedSuccess(FgRegularizerCurvature(regularizer, field->m, v, 0.7, y));
+    AgreedSuccess(FgRegularizerMatrix(regularizer, field->m, PETSC_TRUE, 0.7, &A));
+    AgreedSuccess(MatCreateVecs(A, NULL, &z));
+    AgreedSuccess(MatMult(A, v, z));
+    AgreedSuccess(VecNorm(y, NORM_2, &size));
+    AgreedSuccess(VecAXPY(z, -1.0, y));
+    AgreedSuccess(VecNorm(z, NORM_2, &difference));
+    AgreedTrue(difference < 1e-13 * size);
+    AgreedSuccess(VecDestroy(&z));
+    AgreedSuccess(MatDestroy(&A));
+    AgreedSuccess(VecDestroy(&v));
+    AgreedSuccess(VecDestroy(&y));
+    AgreedSuccess(FgRegularizerDestroy(&regularizer));
+    AgreedSuccess(FgFieldDestroy(&field));
+    AgreedSuccess(FgDomainDestroy(&domain));
+  }
+}
+
 /* Gauss-Newton with rounds of weights against TAO's Newton methods with the same preconditioner, at equal objective: it is as low to a thousandth
    of a degree of freedom's share, with few evaluations of the model. */
 static void solvers_agree(void **state)
 {
   static const char *const names[]   = {"tikhonov", "tv"};
-  static const char *const solvers[] = {"newton", "bntr", "bnls"};
+  static const char *const solvers[] = {"newton", "newton", "bntr", "bnls"};
 
   (void)state;
   for (int k = 0; k < 2; k++) {
     double least = 0.0;
 
-    for (int s = 0; s < 3; s++) {
-      FgSolveOptions options = {.tolerance = s ? 2e-3 : 0.01, .max_iterations = 100};
+    for (int s = 0; s < 4; s++) {
+      FgSolveOptions options = {.tolerance = s > 1 ? 2e-3 : 0.01, .max_iterations = 100};
       FgSolveReport  report;
       Case           c;
 
       snprintf(options.solver, sizeof options.solver, "%s", solvers[s]);
-      AgreedSuccess(CaseCreate(names[k], 0.2, 1e-2, 1.0, &c));
+      AgreedSuccess(CaseCreate(names[k], s == 0, 0.2, 1e-2, 1.0, &c));
       AgreedSuccess(FgSolveField(c.problem, &options, &report));
       AgreedTrue(report.converged && !strcmp(report.solver, solvers[s]));
-      if (!s) {
-        least = report.objective;
+      if (!s) least = report.objective;
+      if (s < 2) {
         AgreedTrue(c.model->counts.apply <= 25);
         AgreedTrue(Error(&c) < (k ? 0.11 : 0.17));
       }
@@ -418,22 +493,25 @@ static double DenseFreedom(Case *c)
   return trace;
 }
 
-/* The estimate keeps to the trace within the standard deviation of its four probes, at most sqrt(2 p/4), three times. */
+/* The estimate keeps to the trace within the standard deviation of its four probes, at most sqrt(2 p/4), three times; by the low rank it is the
+   trace, but for what is left out of it. */
 static void freedom_is_the_trace(void **state)
 {
   (void)state;
-  for (int k = 0; k < 2; k++) {
+  for (int k = 0; k < 4; k++) {
+    const int      whole   = k / 2;
     FgSolveOptions options = {.solver = "newton", .tolerance = 0.01, .max_iterations = 50};
     FgSolveReport  report;
     PetscReal      found;
     double         exact;
     Case           c;
 
-    AgreedSuccess(CaseCreate(k ? "tv" : "tikhonov", 0.2, 1e-2, 0.5, &c));
+    AgreedSuccess(CaseCreate(k % 2 ? "tv" : "tikhonov", whole, 0.2, 1e-2, 0.5, &c));
     AgreedSuccess(FgSolveField(c.problem, &options, &report));
     AgreedSuccess(FgProblemFreedom(c.problem, 3, &found));
     exact = DenseFreedom(&c);
-    AgreedTrue(exact > 5.0 && exact < DATA && fabs(found - exact) < 3.0 * sqrt(0.5 * exact));
+    AgreedTrue(exact > 5.0 && exact < DATA);
+    AgreedTrue(fabs(found - exact) < (whole ? 0.01 : 3.0 * sqrt(0.5 * exact)));
     AgreedSuccess(CaseDestroy(&c));
   }
 }
@@ -444,14 +522,14 @@ static void the_weight_is_near_the_best(void **state)
   static const char *const criteria[] = {"discrepancy", "gcv"};
 
   (void)state;
-  for (int k = 0; k < 2; k++) {
+  for (int k = 0; k < 4; k++) {
     FgSolveOptions          options = {.solver = "newton", .tolerance = 0.02, .max_iterations = 50};
-    const FgRegularizerOps *ops     = FgRegularizerFind(k ? "tv" : "tikhonov");
+    const FgRegularizerOps *ops     = FgRegularizerFind(k % 2 ? "tv" : "tikhonov");
     FgSolveReport           report;
     double                  best = INFINITY;
     Case                    c;
 
-    AgreedSuccess(CaseCreate(ops->name, 0.2, 1e-2, 1.0, &c));
+    AgreedSuccess(CaseCreate(ops->name, k / 2, 0.2, 1e-2, 1.0, &c));
     for (c.problem->alpha = 30.0; c.problem->alpha > 1e-3; c.problem->alpha /= 3.0) {
       double error;
 
@@ -482,7 +560,7 @@ static void what_cannot_be_reached_is_said(void **state)
   Case           c;
 
   (void)state;
-  AgreedSuccess(CaseCreate("tikhonov", 0.2, 1e-2, 1.0, &c));
+  AgreedSuccess(CaseCreate("tikhonov", 1, 0.2, 1e-2, 1.0, &c));
   for (PetscInt k = 0; k < c.model->ndatalocal; k++) c.sigma[k] *= 0.2f;
   AgreedSuccess(FgSolveChooseWeight(c.problem, &options, "discrepancy", 0.06, 1, &search, &report));
   AgreedTrue(!search.reached && strstr(search.note, "does not describe the data"));
@@ -497,6 +575,7 @@ int main(int argc, char *argv[])
 {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_matrix_is_the_lagged_hessian),
+      cmocka_unit_test(the_bent_matrix_is_the_curvature),
       cmocka_unit_test(solvers_agree),
       cmocka_unit_test(freedom_is_the_trace),
       cmocka_unit_test(the_weight_is_near_the_best),

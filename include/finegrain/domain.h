@@ -7,6 +7,8 @@
 
 #include "base.h"
 
+enum { FG_GROUP_PAIRS = 3 }; /* in a group, at most */
+
 /* A neighbor of a site: the other end of a pair, the pair's group and coupling. */
 typedef struct {
   PetscInt site, group;

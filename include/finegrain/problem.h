@@ -18,6 +18,7 @@ struct FgProblem_ {
   unsigned char *status;      /* [nlocal] FgStatus bits, updated by the solvers */
   FgRegularizer  regularizer; /* NULL: none */
   double         alpha;       /* [1] */
+  double         solved;      /* alpha and its damping with which `newton` has last left the field; 0: none yet */
   double         scale[8];    /* whitening [component unit], per component */
   Vec            x, g, work;  /* whitened variables, gradient and work space, laid out as the field */
   PetscInt       objectives, gradients, hessians, sweeps, iterations; /* counts */
@@ -36,6 +37,8 @@ PETSC_EXTERN PetscErrorCode FgProblemComplete(FgProblem problem, PetscReal misfi
 /* What a degree of freedom takes from twice the misfit at field->m: its mean over the samples; of a robust misfit sum psi^2/sum psi'
    (robust.h). Collective. */
 PETSC_EXTERN PetscErrorCode FgProblemPrice(FgProblem problem, PetscReal misfit, double samples, PetscReal *price);
+/* Multiplies the owned part of v, a whitened step or a gradient, by the whitening scales. */
+PETSC_EXTERN PetscErrorCode FgProblemScale(FgProblem problem, Vec v);
 /* y = (J^T W J + alpha H_R) v in whitened variables, at the last FgProblemEvaluate; with data_only: J^T W J v. */
 PETSC_EXTERN PetscErrorCode FgProblemHessian(FgProblem problem, PetscBool data_only, Vec v, Vec y);
 /* Root mean square over all variables of P(x - g) - x, the whitened gradient projected on the box: 0 at a minimiser. As the

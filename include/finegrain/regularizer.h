@@ -73,8 +73,11 @@ PETSC_EXTERN PetscErrorCode FgRegularizerGradient(FgRegularizer regularizer, Vec
 PETSC_EXTERN PetscErrorCode FgRegularizerHessian(FgRegularizer regularizer, Vec m, Vec v, double scale, Vec y);
 /* Likewise with the curvature action of above: the response of a minimizer to its data. */
 PETSC_EXTERN PetscErrorCode FgRegularizerCurvature(FgRegularizer regularizer, Vec m, Vec v, double scale, Vec y);
-/* scale * the Hessian of FgRegularizerHessian at the frozen m as a sparse matrix (AIJ) laid out as the field; makes *A where it is NULL, else fills it again. */
-PETSC_EXTERN PetscErrorCode FgRegularizerMatrix(FgRegularizer regularizer, Vec m, double scale, Mat *A);
+/* scale * the Hessian of FgRegularizerHessian at the frozen m as a sparse matrix (AIJ) laid out as the field, or `bent` that of
+   FgRegularizerCurvature, if FgRegularizerBentMatrix; makes *A where it is NULL, else fills it again. */
+PETSC_EXTERN PetscErrorCode FgRegularizerMatrix(FgRegularizer regularizer, Vec m, PetscBool bent, double scale, Mat *A);
+/* Whether the curvature is at hand as a matrix: of one scalar term. */
+PETSC_EXTERN PetscBool FgRegularizerBentMatrix(FgRegularizer regularizer);
 /* What the frozen regularizer is to one owned site while its neighbors are held: for scalars a parabola about the neighbors' mean, for
    each axis W - n^T M n. Gathered once, evaluated at as many trial points as a solver likes. Neither is collective. */
 typedef struct {

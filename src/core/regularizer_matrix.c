@@ -1,4 +1,5 @@
-/* regularizer_matrix.c: the lagged Hessian of regularizer.c as a sparse matrix, for solvers that precondition with it.
+/* regularizer_matrix.c: the lagged Hessian of regularizer.c as a sparse matrix, for solvers that precondition with it; and the curvature of a
+   single scalar term, which couples all sites of a group.
 
    A pair (i, j) of frozen weight w adds  w [1 -1; -1 1]  to a scalar component, and to the tangent coordinates of a direction
    w D_i^T D_i on the diagonal, -w [c D_i^T D_j + (D_i^T n_j)(n_i^T D_j)] off it, D = dn/d(coordinates), c = n_i.n_j. Every rank
@@ -16,7 +17,29 @@ static PetscInt Width(FgField field, PetscInt c)
   return field->components[c].kind == FG_KIND_TANGENT ? field->ntangent : 1;
 }
 
-static PetscErrorCode Create(FgField field, Mat *A)
+/* Room for the sites of a group in the rows of each. */
+static void CountGroups(FgField field, PetscInt *own, PetscInt *other)
+{
+  const FgDomain d  = field->domain;
+  const PetscInt nc = field->ncomponents, most = d->nlocal, rest = d->nglobal - d->nlocal;
+
+  for (PetscInt g = 0; g < d->ngroups; g++) {
+    const PetscInt n = 2 * (d->group_start[g + 1] - d->group_start[g]);
+
+    for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
+      for (int end = 0; end < 2; end++) {
+        const PetscInt i = end ? d->pair_j[p] : d->pair_i[p];
+
+        for (PetscInt c = 0; c < nc && i < d->nlocal; c++) {
+          own[i * nc + c]   = PetscMin(own[i * nc + c] + n, nc * most);
+          other[i * nc + c] = PetscMin(other[i * nc + c] + n, nc * rest);
+        }
+      }
+    }
+  }
+}
+
+static PetscErrorCode Create(FgField field, PetscBool bent, Mat *A)
 {
   const FgDomain d  = field->domain;
   const PetscInt nc = field->ncomponents, n = nc * d->nlocal;
@@ -36,6 +59,7 @@ static PetscErrorCode Create(FgField field, Mat *A)
       other[i * nc + c] = far * Width(field, c);
     }
   }
+  if (bent) CountGroups(field, own, other);
   PetscCall(MatCreateAIJ(d->comm, n, n, PETSC_DETERMINE, PETSC_DETERMINE, 0, own, 0, other, A));
   PetscCall(MatSetOption(*A, MAT_SYMMETRIC, PETSC_TRUE));
   PetscCall(MatSetOption(*A, MAT_SPD, PETSC_FALSE));
@@ -72,6 +96,46 @@ static PetscErrorCode AddBlocks(FgRegularizer r, const FgRegularizerTerm *term, 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscBool FgRegularizerBentMatrix(FgRegularizer r)
+{
+  return r->nterms == 1 && r->terms[0].kind == FG_KIND_SCALAR ? PETSC_TRUE : PETSC_FALSE;
+}
+
+/* Takes off what psi bends: -q bend h h^T / scale^2 of each group, h the derivative of half its T scale^2; the rows of own sites. */
+static PetscErrorCode AddBends(FgRegularizer r, const PetscScalar *m, double scale, Mat A)
+{
+  const FgDomain           d    = r->field->domain;
+  const FgRegularizerTerm *term = &r->terms[0];
+  const PetscInt           nc = r->field->ncomponents, c = term->component;
+  const double             inverse = 1.0 / (term->scale * term->scale), share = r->ops->joint ? term->weight * term->weight : 1.0;
+
+  PetscFunctionBegin;
+  for (PetscInt g = 0; g < d->ngroups; g++) {
+    const double q = scale * r->lagged[(size_t)g * nc + FgRegularizerColumn(term)];
+    PetscInt     column[2 * FG_GROUP_PAIRS], n = 0;
+    double       h[2 * FG_GROUP_PAIRS], square = 0.0, bend;
+
+    for (PetscInt p = d->group_start[g]; p < d->group_start[g + 1]; p++) {
+      const PetscInt i = d->pair_i[p], j = d->pair_j[p];
+      const double   difference = m[i * nc + c] - m[j * nc + c];
+
+      square += share * inverse * d->pair_coupling[p] * difference * difference;
+      for (int end = 0; end < 2; end++) {
+        column[n] = end ? j : i;
+        h[n++]    = (end ? -1.0 : 1.0) * d->pair_coupling[p] * difference;
+      }
+    }
+    bend = q * share * inverse * r->ops->bend(square, term->epsilon);
+    for (PetscInt a = 0; a < n; a++) {
+      for (PetscInt b = 0; b < n && column[a] < d->nlocal; b++) {
+        PetscCall(MatSetValue(A, GlobalSite(d, column[a]) * nc + c, GlobalSite(d, column[b]) * nc + c, -bend * h[a] * h[b],
+                              ADD_VALUES));
+      }
+    }
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode AddSite(FgRegularizer r, const PetscScalar *m, PetscInt i, double scale, Mat A)
 {
   const FgDomain d  = r->field->domain;
@@ -99,7 +163,7 @@ static PetscErrorCode AddSite(FgRegularizer r, const PetscScalar *m, PetscInt i,
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgRegularizerMatrix(FgRegularizer r, Vec m, double scale, Mat *A)
+PetscErrorCode FgRegularizerMatrix(FgRegularizer r, Vec m, PetscBool bent, double scale, Mat *A)
 {
   const FgDomain     d  = r->field->domain;
   const PetscInt     nc = r->field->ncomponents;
@@ -107,7 +171,7 @@ PetscErrorCode FgRegularizerMatrix(FgRegularizer r, Vec m, double scale, Mat *A)
   Vec                local;
 
   PetscFunctionBegin;
-  if (!*A) PetscCall(Create(r->field, A));
+  if (!*A) PetscCall(Create(r->field, bent, A));
   else PetscCall(MatZeroEntries(*A));
   PetscCall(VecGhostGetLocalForm(m, &local));
   PetscCall(VecGetArrayRead(local, &values));
@@ -117,6 +181,7 @@ PetscErrorCode FgRegularizerMatrix(FgRegularizer r, Vec m, double scale, Mat *A)
     }
     PetscCall(AddSite(r, values, i, scale, *A));
   }
+  if (bent) PetscCall(AddBends(r, values, scale, *A));
   PetscCall(VecRestoreArrayRead(local, &values));
   PetscCall(VecGhostRestoreLocalForm(m, &local));
   PetscCall(MatAssemblyBegin(*A, MAT_FINAL_ASSEMBLY));
