@@ -4,8 +4,9 @@
 
    discrepancy  the largest alpha with v <= 1: the noise is known here, with the measurement. v does not fall to 0 with alpha but levels
                 off, at 1 but for chance, whose standard deviation is sqrt(2/(N - p)), if the model describes the data. So where v stays above 1
-                the level is that of the end instead, raised by a few percent; where it stays above it by more than three such deviations the
-                model does not describe the data, which is said, and the weight is that of gcv, which needs no noise level.
+                the level is that of the end instead, raised by a few percent: the largest alpha that costs the data next to nothing. Where
+                it stays above 1 by more than three such deviations the model does not describe the data, which is said. (gcv is no way
+                out there: what a model cannot describe is not white, and gcv lowers alpha to fit it.)
    gcv          alpha that minimises (chi2/N)/(1 - p/N)^2.
 
    log v is followed along log alpha from the start of the search, by its slope where that is known, then by regula falsi between a weight that
@@ -144,7 +145,7 @@ static PetscErrorCode SearchDiscrepancy(Search *s, double start, double *chosen)
 {
   const double    close  = 0.04;
   FgWeightSearch *search = s->search;
-  double          level = 0.0, next = start;
+  double          level = 0.0, next = start, misfit = 0.0;
   PetscBool       ended = PETSC_FALSE;
   Curve           curve;
 
@@ -153,6 +154,7 @@ static PetscErrorCode SearchDiscrepancy(Search *s, double start, double *chosen)
   search->reached = PETSC_FALSE;
   for (PetscInt solve = 0; solve < MAX_SOLVES; solve++) {
     PetscInt    low   = -1;
+    PetscBool   near  = PETSC_FALSE;
     const char *words = NULL;
 
     PetscCall(Visit(s, next, &curve));
@@ -161,31 +163,21 @@ static PetscErrorCode SearchDiscrepancy(Search *s, double start, double *chosen)
       const double         chance = sqrt(2.0 / PetscMax(search->samples - point->freedom, 1.0));
       double               least  = PetscMin(curve.excess[0], curve.excess[1]);
 
-      ended = PETSC_TRUE;
-      if (least > log(1.0 + 3.0 * chance)) {
-        PetscInt side;
-
-        *chosen = Minimum(&curve, &side);
-        PetscCall(PetscSNPrintf(
-            search->note, sizeof(search->note),
-            "however small the weight, chi2/(N - p) stays at %.3g, expected 1: the model does not describe the data "
-            "to their noise; give a larger noise or a model error. Weight by cross-validation",
-            exp(least)));
-        PetscFunctionReturn(PETSC_SUCCESS);
-      }
-      level = least + close;
+      ended  = PETSC_TRUE;
+      misfit = least > log(1.0 + 3.0 * chance) ? exp(least) : 0.0;
+      level  = least + close;
     }
     for (PetscInt k = 0; k < curve.n; k++) {
       if (curve.excess[k] <= level) low = k;
     }
     *chosen = low < 0 ? curve.position[0] : curve.position[low];
     /* Where v is flat many weights are close: then it must be known that a larger one would be too large. */
-    if (fabs(curve.excess[curve.last] - level) <= close && curve.last < curve.n - 1 &&
-        curve.excess[curve.last + 1] > level + close) {
-      *chosen         = curve.position[curve.last];
-      search->reached = PETSC_TRUE;
-      break;
+    for (PetscInt k = curve.n - 2; k >= 0 && !near; k--) {
+      near = fabs(curve.excess[k] - level) <= close && curve.excess[k + 1] > level + close ? PETSC_TRUE : PETSC_FALSE;
+      if (near) *chosen = curve.position[k];
     }
+    search->reached = near;
+    if (near) break;
     if (low < 0) {
       next  = Extrapolate(&curve, level, -1);
       words = "the search ended at a weight that is too large";
@@ -202,6 +194,14 @@ static PetscErrorCode SearchDiscrepancy(Search *s, double start, double *chosen)
       if (width < 0.2) break;
     }
     if (!search->reached) PetscCall(PetscStrncpy(search->note, words, sizeof(search->note)));
+  }
+  if (misfit > 0.0) {
+    search->reached = PETSC_FALSE;
+    PetscCall(
+        PetscSNPrintf(search->note, sizeof(search->note),
+                      "however small the weight, chi2/(N - p) stays at %.3g, expected 1: the model does not describe the data "
+                      "to their noise; give a larger noise or a model error. Largest weight that comes near it",
+                      misfit));
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -226,8 +226,9 @@ PetscErrorCode FgChooseWeightGlobal(FgProblem problem, const FgSolveOptions *opt
   search->reached            = PETSC_FALSE;
   search->note[0]            = 0;
   search->pointwise_variance = 1.0;
+  problem->solved            = 0.0;                      /* the field may have been set anew */
   rough.tolerance            = 2.0 * options->tolerance; /* the criteria need less than the map does */
-  rough.max_iterations       = PetscMin(options->max_iterations, 10);
+  rough.max_iterations       = PetscMin(options->max_iterations, 7);
   if (gcv) PetscCall(SearchGcv(&s, log(alpha_start), &chosen));
   else PetscCall(SearchDiscrepancy(&s, log(alpha_start), &chosen));
   if (search->reached) search->note[0] = 0;

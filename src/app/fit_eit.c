@@ -250,7 +250,6 @@ static void Resolve(FitSettings *s)
   if (!s->regularizer[0]) (void)PetscStrncpy(s->regularizer, "tv", sizeof(s->regularizer));
   if (!s->criterion[0]) (void)PetscStrncpy(s->criterion, "discrepancy", sizeof(s->criterion));
   if (!s->solver[0]) (void)PetscStrncpy(s->solver, "newton", sizeof(s->solver));
-  if (isnan(s->tolerance)) s->tolerance = 0.02;
 }
 
 static PetscErrorCode RefuseOptions(const FitSettings *s)

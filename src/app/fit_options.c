@@ -88,10 +88,10 @@ const FgOption FgFitInversionOptions[] = {
    .upper = INFINITY,
    .summary = "differences below this count as smooth where the regularizer keeps edges; in pointwise standard deviations"},
   {.name = "solver", .type = FG_OPTION_CHOICE, MEMBER(solver), .word = "auto", .choices = "sweep|newton|tao|blmvm|bqnls|bncg|bnls|bntr|bntl",
-   .summary = "auto: sweep, of impedance newton, Gauss-Newton steps preconditioned by the regularizer; sweep: block Gauss-Newton over colored voxels; the others are TAO's bound-constrained solvers, tao the quickest of them, blmvm"},
-  {.name = "tolerance", .type = FG_OPTION_REAL, MEMBER(tolerance), .unit = "1", .word = "auto", .lower = FG_POSITIVE,
+   .summary = "auto: sweep, of impedance newton, Gauss-Newton steps; sweep: block Gauss-Newton over colored voxels; the others are TAO's bound-constrained solvers, tao the quickest of them, blmvm"},
+  {.name = "tolerance", .type = FG_OPTION_REAL, MEMBER(tolerance), .unit = "1", .fallback = "0.05", .lower = FG_POSITIVE,
    .upper = 1,
-   .summary = "auto: 0.05, of impedance 0.02; projected gradient to reach, root mean square in pointwise standard deviations: about how far the solution may be from the minimizer; of newton, how much better the data may still be told, root mean square in noise standard deviations"},
+   .summary = "projected gradient to reach, root mean square in pointwise standard deviations: about how far the solution may be from the minimizer; of newton, how much better the data may still be told, root mean square in noise standard deviations"},
   {.name = "max-iterations", .type = FG_OPTION_INTEGER, MEMBER(max_iterations), .fallback = "500", .lower = 1, .upper = 100000,
    .summary = "sweeps or iterations of one field solve"},
   {.name = "seed", .type = FG_OPTION_INTEGER, MEMBER(seed), .fallback = "1", .lower = 0, .upper = 2147483647,
@@ -117,7 +117,6 @@ void FgFitResolveDiffusion(FitSettings *s)
   if (!s->regularizer[0]) (void)PetscStrncpy(s->regularizer, FgRegularizers[0]->name, sizeof(s->regularizer));
   if (!s->criterion[0]) (void)PetscStrncpy(s->criterion, FgCriteria[0], sizeof(s->criterion));
   if (!s->solver[0]) (void)PetscStrncpy(s->solver, "sweep", sizeof(s->solver));
-  if (isnan(s->tolerance)) s->tolerance = 0.05;
 }
 
 /* Options of diffusion data that voltages pass over. */
