@@ -115,7 +115,8 @@ typedef struct {
   float        *pairs;            /* [nsites][ncomponents][pairs], pairs.c; NULL until there is a use for them */
   double       *pair;             /* [pairs] */
   PetscBool     pairs_kept;       /* they are of the present m */
-  PetscInt      products;         /* with J^T W J at the present m, before they were made */
+  PetscInt      products;         /* with J^T W J at the present m */
+  PetscBool     many_products;    /* at one m there have been enough to be worth the pairs */
 } FgEitState;
 
 PetscErrorCode FgEitStateCreate(MPI_Comm comm, FgEit eit, FgMesh mesh, const FgEitOptions *options, FgEitState **state);
@@ -139,9 +140,9 @@ PetscErrorCode FgEitLowRank(FgModel model, const FgData *data, PetscInt *rank, d
 PetscErrorCode FgEitProducts(FgEitState *state, const double *change, double *products);
 /* slope[nsites][6]: derivative of sum weight[driven][n] products with respect to each tensor. */
 PetscErrorCode FgEitSlopes(FgEitState *state, const double *weight, double *slope);
-/* pairs.c: what derivatives are, kept at one m, if they fit into memory: forgotten where m or the state changes; made when a product is one of
-   many at the same m, or now, collective. Then, with v and y over this rank's rows = nsites*ncomponents: products[driven][n] of the change v, collective, and the
-   slopes y of sum weight[driven][n] products. */
+/* pairs.c: what derivatives are, kept at one m, if they fit into memory: forgotten where m or the state changes; made now, or before the first
+   product at an m where there were many before, collective. Then, with v and y over this rank's rows = nsites*ncomponents: products[driven][n]
+   of the change v, collective, and the slopes y of sum weight[driven][n] products. */
 void           FgEitPairsForget(FgEitState *state);
 PetscErrorCode FgEitPairsDestroy(FgEitState *state);
 PetscErrorCode FgEitPairsPrepare(FgModel model, PetscBool now);

@@ -6,12 +6,13 @@
    reciprocity sweeps over the elements twice; with these numbers it reads them twice, which is several times less work. They have 32
    bits: J with a relative error of 6e-8 in each entry is still one matrix, and J^T W J symmetric.
 
-   Kept from when a few products have been asked for at one m, where there is room; at the next m then from the first on. */
+   Made before the first product at an m, where there is room, once there have been many at the m before: all products at one m are of the same
+   matrix. */
 #include "eit.h"
 #include "finegrain/lanes.h"
 
-/* Products before the pairs are worth their making, the work of some two or three; room for them on a rank [bytes], or for an element. */
-enum { PRODUCTS_BEFORE = 3, ROOM = 256000000, ROOM_OF_ELEMENT = 1000 };
+/* Products that are worth the pairs' making, the work of some two or three; room for them on a rank [bytes], or for an element. */
+enum { MANY_PRODUCTS = 4, ROOM = 256000000, ROOM_OF_ELEMENT = 1000 };
 
 size_t FgEitPairsCount(const FgEitCurrents *c)
 {
@@ -21,7 +22,8 @@ size_t FgEitPairsCount(const FgEitCurrents *c)
 void FgEitPairsForget(FgEitState *s)
 {
   s->pairs_kept = PETSC_FALSE;
-  s->products   = 0;
+  if (s->products >= MANY_PRODUCTS) s->many_products = PETSC_TRUE;
+  s->products = 0;
 }
 
 PetscErrorCode FgEitPairsDestroy(FgEitState *s)
@@ -112,7 +114,8 @@ PetscErrorCode FgEitPairsPrepare(FgModel model, PetscBool now)
   FgEitState *s = model->context;
 
   PetscFunctionBegin;
-  if (s->pairs_kept || (!now && !s->pairs && s->products++ < PRODUCTS_BEFORE)) PetscFunctionReturn(PETSC_SUCCESS);
+  if (!now && s->products++) PetscFunctionReturn(PETSC_SUCCESS);
+  if (s->pairs_kept || !(now || s->many_products)) PetscFunctionReturn(PETSC_SUCCESS);
   if (FgEitPairsFit(model)) PetscCall(Make(model));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
