@@ -19,15 +19,26 @@ static PetscErrorCode Monitor(void *context, const char *what, PetscInt iteratio
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+PetscErrorCode FgFitPlanMemory(const FitSettings *s, const char *data, double bytes, const char *smaller, FgLog *log)
+{
+  const double gib   = 1024.0 * 1024.0 * 1024.0;
+  const double limit = isnan(s->memory_limit) ? (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE)
+                                              : s->memory_limit * gib;
+
+  PetscFunctionBegin;
+  FgLogLine(log, "memory   %.2f GiB will be needed", bytes / gib);
+  PetscCheck(bytes <= limit, PETSC_COMM_SELF, PETSC_ERR_MEM,
+             "%s: the fit needs %.2f GiB, the limit is %.2f GiB; use %s, more machines, or raise --memory-limit", data,
+             bytes / gib, limit / gib, smaller);
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* Says what will be done, and refuses what does not fit. */
 static PetscErrorCode Plan(const FitSettings *s, const FgPipeline *p, FgLog *log)
 {
   const FgMeasurement *m      = &p->measurement;
-  const double         gib    = 1024.0 * 1024.0 * 1024.0;
   const double         memory = FgPipelineMemory(&m->info, m->nmask, m->ndata, p->field->ncomponents,
                                          s->pointwise ? PETSC_FALSE : PETSC_TRUE);
-  const double         limit  = isnan(s->memory_limit) ? (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE)
-                                                       : s->memory_limit * gib;
 
   PetscFunctionBegin;
   FgLogLine(log, "data     %s: %d x %d x %d voxels, %d samples each", p->files.dwi, (int)m->grid.dims[0], (int)m->grid.dims[1],
@@ -46,10 +57,7 @@ static PetscErrorCode Plan(const FitSettings *s, const FgPipeline *p, FgLog *log
   } else {
     FgLogLine(log, "model    dti: free tensor without microstructure");
   }
-  FgLogLine(log, "memory   %.2f GiB will be needed", memory / gib);
-  PetscCheck(memory <= limit, PETSC_COMM_SELF, PETSC_ERR_MEM,
-             "%s: the fit needs %.2f GiB, the limit is %.2f GiB; use a smaller mask, more machines, or raise --memory-limit",
-             p->files.dwi, memory / gib, limit / gib);
+  PetscCall(FgFitPlanMemory(s, p->files.dwi, memory, "a smaller mask", log));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -54,6 +54,9 @@ void FgFitResolveDiffusion(FitSettings *settings);
 /* Whether the measurement is one of electrode voltages; rank 0 looks. Collective. */
 PetscErrorCode FgIsImpedance(const char *path, PetscBool *is);
 
+/* Says how much memory a fit of `data` will need; refuses, PETSC_ERR_MEM, more than the limit, with `smaller` as advice. */
+PetscErrorCode FgFitPlanMemory(const FitSettings *settings, const char *data, double bytes, const char *smaller, FgLog *log);
+
 PetscErrorCode FgRunFit(const FitSettings *settings, FgLog *log);
 
 #endif

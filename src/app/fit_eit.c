@@ -77,13 +77,18 @@ static PetscErrorCode ReadFiles(FgEitFit *fit)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-static void Plan(const FgEitFit *fit)
+/* Says what will be done, and refuses what does not fit. */
+static PetscErrorCode Plan(const FgEitFit *fit)
 {
   const FgEit  eit  = fit->eit;
   const FgMesh mesh = fit->mesh;
-  double       low[3], high[3];
+  double       low[3], high[3], memory;
   char         height[32] = "";
+  PetscMPIInt  ranks;
 
+  PetscFunctionBegin;
+  PetscCallMPI(MPI_Comm_size(PETSC_COMM_WORLD, &ranks));
+  PetscCall(FgEitFitMemory(fit, ranks, &memory));
   FgEitBox(mesh, low, high);
   if (mesh->dim == 3) snprintf(height, sizeof(height), " x %.4g", high[2] - low[2]);
   FgLogLine(fit->log, "data     %s: %d electrodes, %d current patterns, %d measurements each, %s", eit->source,
@@ -101,6 +106,8 @@ static void Plan(const FgEitFit *fit)
               fit->tissue.phases.fiber_axial, fit->tissue.phases.fiber_radial);
   }
   if (fit->direction) WarnOfDirection(fit);
+  PetscCall(FgFitPlanMemory(fit->settings, eit->source, memory, "a coarser mesh", fit->log));
+  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 /* The model of the unknowns, its field at the start, the problem. */
@@ -341,7 +348,7 @@ PetscErrorCode FgRunFitEit(const FitSettings *settings, FgLog *log)
 
   PetscFunctionBegin;
   PetscCall(Read(&resolved, log, &fit));
-  Plan(&fit);
+  PetscCall(Plan(&fit));
   if (!settings->dry_run) {
     PetscCall(FgResultOpen(&fit.voxels, settings->output, FgFitFiles, settings->force, json_object(), &result));
     PetscCall(Fit(&fit, &result));

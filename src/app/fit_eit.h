@@ -65,6 +65,9 @@ PetscErrorCode FgRunFitEit(const FitSettings *settings, FgLog *log);
 PetscErrorCode FgEitFitOpen(FitSettings *settings, FgLog *log, FgEitFit *fit);
 PetscErrorCode FgEitFitClose(FgEitFit *fit);
 
+/* fit_eit_memory.c: bytes that a fit of what was read will need on all ranks together, an estimate. Not collective. */
+PetscErrorCode FgEitFitMemory(const FgEitFit *fit, PetscMPIInt ranks, double *bytes);
+
 /* fit_eit_data.c: how the data are taken; value and deviation. `predicted`: F(m0) [npatterns*nmeasurements], NULL in absolute mode. */
 extern const char *const FgEitModes[]; /* "absolute", "calibrated", "difference", NULL */
 PetscErrorCode           FgEitChooseMode(FgEitFit *fit);
