@@ -3,6 +3,7 @@
 
 #include <petscblaslapack.h>
 
+enum { BLOCK = 64 };
 static const double MOST_BYTES = 2147483648.0; /* of three matrices [unknowns][rank] */
 
 static PetscErrorCode Gemm(const char *ta, const char *tb, PetscInt m, PetscInt n, PetscInt k, const double *a, PetscInt lda,
@@ -106,14 +107,50 @@ static PetscErrorCode Solve(FgLowRank r, PC pc, Vec free, PetscInt count, const 
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* C[m][m] = A[m][n] B[n][m], known to be symmetric: its lower blocks are summed up and copied. */
+static PetscErrorCode SymmetricGemm(const char *ta, PetscInt m, PetscInt n, const double *a, PetscInt lda, const double *b,
+                                    PetscInt ldb, double *c)
+{
+  const PetscBool across = *ta == 'T' ? PETSC_TRUE : PETSC_FALSE;
+
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < m; k += BLOCK) {
+    PetscCall(Gemm(ta, "N", m - k, PetscMin(BLOCK, m - k), n, across ? &a[(size_t)k * lda] : &a[k], lda, &b[(size_t)k * ldb], ldb,
+                   &c[(size_t)k * m + k], m));
+  }
+  for (PetscInt k = 0; k < m; k++) {
+    for (PetscInt i = k + 1; i < m; i++) c[(size_t)i * m + k] = c[(size_t)k * m + i];
+  }
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+/* The eigenvectors vector[found][m] of S[m][m], which is lost, of values above FG_LOW_RANK_SHARE, and one at least. */
+static PetscErrorCode LargestEigen(PetscInt m, double *S, double *value, double *vector, PetscInt *found)
+{
+  const PetscBLASInt size = (PetscBLASInt)m, length = (PetscBLASInt)(40 * m), unused = 0;
+  const PetscReal    exact = 0.0, most = PETSC_MAX_REAL;
+  PetscReal          least = 0.0;
+  PetscBLASInt       info, count, *integers;
+  double            *work;
+
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < m; k++) least = PetscMax(least, S[(size_t)k * (m + 1)]); /* the largest value is no smaller */
+  least = PetscMin(FG_LOW_RANK_SHARE, least > 0.0 ? 0.5 * least : -1.0);
+  PetscCall(PetscMalloc2(length, &work, 6 * (size_t)m, &integers));
+  PetscCallBLAS("LAPACKsyevx", LAPACKsyevx_("V", "V", "L", &size, S, &size, &least, &most, &unused, &unused, &exact, &count,
+                                            value, vector, &size, work, &length, integers, &integers[5 * m], &info));
+  PetscCheck(!info, PETSC_COMM_SELF, PETSC_ERR_LIB, "dsyevx: error %d", (int)info);
+  PetscCall(PetscFree2(work, integers));
+  *found = count;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 /* S of the whole V, its eigenvectors, and what is kept of V and K by them: S becomes diagonal. */
 static PetscErrorCode Reduce(FgLowRank r, PC pc, Vec free)
 {
   const MPI_Comm     comm = PetscObjectComm((PetscObject)free);
   const PetscInt     m    = r->rank;
-  const PetscBLASInt size = (PetscBLASInt)m;
-  PetscBLASInt       info, length = (PetscBLASInt)(34 * m);
-  double            *value, *work, *S = r->small[0], *product = r->small[1];
+  double            *value, *S = r->small[0], *product = r->small[1];
   const PetscScalar *solved;
   PetscScalar       *kept;
   PetscInt           lead;
@@ -123,15 +160,13 @@ static PetscErrorCode Reduce(FgLowRank r, PC pc, Vec free)
   PetscCall(Solve(r, pc, free, m, r->rows, 1, (size_t)m, &K));
   PetscCall(MatDenseGetLDA(K, &lead));
   PetscCall(MatDenseGetArrayRead(K, &solved));
-  PetscCall(Gemm("N", "N", m, m, r->n, r->rows, m, solved, lead, S, m));
+  PetscCall(SymmetricGemm("N", m, r->n, r->rows, m, solved, lead, S));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, S, (int)(m * m), MPI_DOUBLE, MPI_SUM, comm));
   PetscCall(Gemm("N", "N", m, m, m, S, m, r->root, m, product, m));
-  PetscCall(Gemm("T", "N", m, m, m, r->root, m, product, m, S, m));
-  PetscCall(PetscMalloc2(m, &value, length, &work));
-  PetscCallBLAS("LAPACKsyev", LAPACKsyev_("V", "L", &size, S, &size, value, work, &length, &info));
-  PetscCheck(!info, comm, PETSC_ERR_LIB, "dsyev: error %d", (int)info);
-  for (r->kept = 1; r->kept < m && value[m - 1 - r->kept] > FG_LOW_RANK_SHARE;) r->kept++;
-  PetscCall(Gemm("N", "N", m, r->kept, m, r->root, m, &S[(size_t)(m - r->kept) * m], m, product, m));
+  PetscCall(SymmetricGemm("T", m, m, r->root, m, product, m, S));
+  PetscCall(PetscMalloc1(m, &value));
+  PetscCall(LargestEigen(m, S, value, r->factor, &r->kept));
+  PetscCall(Gemm("N", "N", m, r->kept, m, r->root, m, r->factor, m, product, m));
   PetscCall(PetscMalloc1((size_t)r->kept * r->n, &r->V));
   PetscCall(Gemm("T", "N", r->n, r->kept, m, r->rows, m, product, m, r->V, r->n));
   PetscCall(MatCreateDense(comm, r->n, PETSC_DECIDE, PETSC_DETERMINE, r->kept, NULL, &r->K));
@@ -139,10 +174,8 @@ static PetscErrorCode Reduce(FgLowRank r, PC pc, Vec free)
   PetscCall(Gemm("N", "N", r->n, r->kept, m, solved, lead, product, m, kept, r->n));
   PetscCall(MatDenseRestoreArrayWrite(r->K, &kept));
   PetscCall(PetscArrayzero(r->factor, (size_t)r->kept * r->kept));
-  for (PetscInt k = 0; k < r->kept; k++) {
-    r->factor[(size_t)k * (r->kept + 1)] = PetscSqrtReal(1.0 + PetscMax(value[m - r->kept + k], 0.0));
-  }
-  PetscCall(PetscFree2(value, work));
+  for (PetscInt k = 0; k < r->kept; k++) r->factor[(size_t)k * (r->kept + 1)] = PetscSqrtReal(1.0 + PetscMax(value[k], 0.0));
+  PetscCall(PetscFree(value));
   PetscCall(MatDenseRestoreArrayRead(K, &solved));
   PetscCall(MatDestroy(&K));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -161,7 +194,7 @@ PetscErrorCode FgLowRankFactor(FgLowRank r, PC pc, Vec free)
   PetscCall(Solve(r, pc, free, r->kept, r->V, (size_t)r->n, 1, &r->K));
   PetscCall(MatDenseGetLDA(r->K, &lead));
   PetscCall(MatDenseGetArrayRead(r->K, &solved));
-  PetscCall(Gemm("T", "N", r->kept, r->kept, r->n, r->V, r->n, solved, lead, r->factor, r->kept));
+  PetscCall(SymmetricGemm("T", r->kept, r->n, r->V, r->n, solved, lead, r->factor));
   PetscCall(MatDenseRestoreArrayRead(r->K, &solved));
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, r->factor, (int)(r->kept * r->kept), MPI_DOUBLE, MPI_SUM, comm));
   for (PetscInt k = 0; k < r->kept; k++) r->factor[(size_t)k * (r->kept + 1)] += 1.0;

@@ -21,7 +21,7 @@ static double RootWeight(const FgData *data, PetscInt i, double predicted)
   return (data->huber > 0.0 ? sqrt(FgHuberWeight(r, data->huber)) : 1.0) / data->sigma[i];
 }
 
-/* root[rank][rank] = M, its upper triangle by rows, of all ranks' data. */
+/* root[rank][rank] = M of all ranks' data, the lower triangle of its columns. */
 static PetscErrorCode Weigh(FgModel model, const FgData *data, PetscInt rank, double *root)
 {
   FgEitState          *s     = model->context;
@@ -51,7 +51,7 @@ static PetscErrorCode Weigh(FgModel model, const FgData *data, PetscInt rank, do
         }
       }
     }
-    PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &size, &size, &inner, &one, design, &size, design, &size, &one, root, &size));
+    PetscCallBLAS("BLASsyrk", BLASsyrk_("L", "N", &size, &inner, &one, design, &size, &one, root, &size));
   }
   PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, root, (int)(rank * rank), MPI_DOUBLE, MPI_SUM, model->comm));
   PetscCall(PetscFree(design));
