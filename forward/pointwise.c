@@ -293,7 +293,7 @@ void FgModelSites(FgModel model, const FgData *data, PetscInt first, int count, 
   }
 }
 
-PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal *f, Vec gradient)
+PetscErrorCode FgPointwiseMisfit(FgModel model, const FgData *data, Vec m, PetscReal *f, Vec gradient)
 {
   const PetscInt     n = model->ncomponents;
   const PetscScalar *marray;
@@ -301,7 +301,6 @@ PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal
   double             sum    = 0.0;
 
   PetscFunctionBegin;
-  if (model->ops->misfit) PetscFunctionReturn(model->ops->misfit(model, data, m, f, gradient));
   PetscCall(CheckData(model, data));
   PetscCall(VecCopy(m, model->state));
   PetscCall(VecGetArrayRead(m, &marray));
@@ -319,12 +318,10 @@ PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal
   if (gradient) PetscCall(VecRestoreArrayWrite(gradient, &garray));
   PetscCall(VecRestoreArrayRead(m, &marray));
   PetscCallMPI(MPI_Allreduce(&sum, f, 1, MPI_DOUBLE, MPI_SUM, model->comm));
-  model->counts.apply++;
-  if (gradient) model->counts.adjoint++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec y)
+PetscErrorCode FgPointwiseGaussNewton(FgModel model, const FgData *data, Vec v, Vec y)
 {
   const PetscInt     n = model->ncomponents;
   const PetscScalar *state, *varray;
@@ -332,7 +329,6 @@ PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec 
   double            *row, *mask;
 
   PetscFunctionBegin;
-  if (model->ops->gauss_newton) PetscFunctionReturn(model->ops->gauss_newton(model, data, v, y));
   PetscCall(CheckData(model, data));
   row  = Row(model, FG_ROW_RESIDUAL);
   mask = Row(model, FG_ROW_MASK);
@@ -352,8 +348,6 @@ PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec 
   PetscCall(VecRestoreArrayWrite(y, &array));
   PetscCall(VecRestoreArrayRead(v, &varray));
   PetscCall(VecRestoreArrayRead(model->state, &state));
-  model->counts.tangent++;
-  model->counts.adjoint++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

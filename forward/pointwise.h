@@ -14,6 +14,8 @@ PETSC_INTERN PetscErrorCode FgPointwiseDestroy(FgModel model);
 PETSC_INTERN PetscErrorCode FgPointwiseApply(FgModel model, Vec m, Vec d);
 PETSC_INTERN PetscErrorCode FgPointwiseTangent(FgModel model, Vec v, Vec Jv);
 PETSC_INTERN PetscErrorCode FgPointwiseAdjoint(FgModel model, Vec w, Vec Jtw);
+PETSC_INTERN PetscErrorCode FgPointwiseMisfit(FgModel model, const FgData *data, Vec m, PetscReal *f, Vec gradient);
+PETSC_INTERN PetscErrorCode FgPointwiseGaussNewton(FgModel model, const FgData *data, Vec v, Vec y);
 /* Likewise, of models whose sites are tissue: the effective tensor of the tissue's parameters, which stand first in m. */
 PETSC_INTERN void FgPointwiseTissueTensor(FgModel model, const double *m, const double frame[9], double C[6]);
 

@@ -326,7 +326,7 @@ PetscErrorCode FgSolveChooseWeight(FgProblem problem, const FgSolveOptions *opti
   PetscBool      risk, gcv;
 
   PetscFunctionBegin;
-  if (problem->model->ops->misfit) {
+  if (problem->model->ops->global) {
     PetscFunctionReturn(FgChooseWeightGlobal(problem, options, criterion, alpha_start, seed, search, report));
   }
   PetscCall(FgProblemPrice(problem, 0.5 * search->pointwise_chi2, search->samples, &eta));

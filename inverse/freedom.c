@@ -15,7 +15,7 @@ PetscErrorCode FgProblemFreedom(FgProblem problem, unsigned long seed, PetscReal
   Vec         z, b, x;
 
   PetscFunctionBegin;
-  if (problem->model->ops->misfit) PetscFunctionReturn(FgGlobalFreedom(problem, seed, 4, freedom));
+  if (problem->model->ops->global) PetscFunctionReturn(FgGlobalFreedom(problem, seed, 4, freedom));
   PetscCall(FgInfluenceCreate(problem, &influence));
   influence->bent = PETSC_TRUE;
   PetscCall(VecDuplicate(influence->free, &z));

@@ -223,7 +223,7 @@ PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSo
   PetscCall(MatSetOption(H, MAT_SYMMETRIC, PETSC_TRUE));
   PetscCall(PetscStrbeginswith(report->solver, "bn", &newton));
   if (newton) newton = strcmp(report->solver, TAOBNCG) ? PETSC_TRUE : PETSC_FALSE;
-  if (newton && problem->model->ops->misfit && problem->regularizer && problem->alpha > 0.0) {
+  if (newton && problem->model->ops->global && problem->regularizer && problem->alpha > 0.0) {
     PetscCall(FgPriorCreate(problem, &context.prior));
     PetscCall(FgRegularizerFreeze(problem->regularizer, problem->field->m, NULL));
     PetscCall(FgPriorAssemble(context.prior, PETSC_FALSE, NULL));
@@ -286,7 +286,7 @@ PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions *options, Fg
   PetscFunctionBegin;
   PetscCall(PetscStrcmp(options->solver, "sweep", &sweep));
   PetscCall(PetscStrcmp(options->solver, "newton", &newton));
-  if (newton || (sweep && problem->model->ops->misfit)) {
+  if (newton || (sweep && problem->model->ops->global)) {
     PetscCall(FgSolveNewton(problem, options, report));
   } else if (!sweep) {
     PetscCall(FgSolveTao(problem, options, report));

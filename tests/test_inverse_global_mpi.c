@@ -155,7 +155,6 @@ static PetscErrorCode Misfit(FgModel model, const FgData *data, Vec m, PetscReal
   PetscCall(Sum(model, value, all));
   PetscCall(Weigh(model, data, PETSC_TRUE, all, f));
   if (gradient) PetscCall(Back(model, all, gradient));
-  model->counts.apply++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -232,7 +231,7 @@ static PetscErrorCode LowRank(FgModel model, const FgData *data, PetscInt *rank,
 /* Without the low rank, and with it. */
 #define KERNEL_OPS \
   .name = "kernel", .summary = "test: smooth sums", .setup = Setup, .apply = Apply, .adjoint = Adjoint, .destroy = Destroy, \
-  .misfit = Misfit, .gauss_newton = GaussNewton
+  .global = PETSC_TRUE, .misfit = Misfit, .gauss_newton = GaussNewton
 static const FgModelOps kernel_ops[2] = {{KERNEL_OPS}, {KERNEL_OPS, .low_rank = LowRank}};
 
 typedef struct {

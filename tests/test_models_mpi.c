@@ -143,7 +143,7 @@ static void CaseCreate(const char *name, const FgTissue *tissue, double coils, C
   c->mesh      = NULL;
   c->eit       = NULL;
   ok(FgModelCreate(PETSC_COMM_WORLD, name, tissue, &c->model));
-  if (c->model->ops->misfit) Electrodes(c);
+  if (c->model->ops->global) Electrodes(c);
   else c->domain = Domain();
   n        = PetscMax(100, c->domain->nlocal);
   c->sigma = malloc((size_t)n * sizeof(float));
@@ -383,7 +383,7 @@ static void CheckSums(Case *c, double huber)
   assert_agreed(norm > 0.0 && difference < 1e-12 * norm);
 
   /* The block of each site, times v, is that action. */
-  if (!model->ops->misfit) CheckBlocks(c, v, y);
+  if (!model->ops->global) CheckBlocks(c, v, y);
 
   free(weight);
   ok(VecDestroy(&d));

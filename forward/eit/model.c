@@ -341,10 +341,8 @@ static PetscErrorCode Misfit(FgModel model, const FgData *data, Vec m, PetscReal
     sum += value == value ? 0.5 * FgHuberSquare(r, bounded) : 0.0;
   }
   PetscCallMPI(MPI_Allreduce(&sum, f, 1, MPI_DOUBLE, MPI_SUM, model->comm));
-  model->counts.apply++;
   if (!gradient) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(AdjointArray(model, s->residual, gradient));
-  model->counts.adjoint++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -391,8 +389,6 @@ static PetscErrorCode GaussNewton(FgModel model, const FgData *data, Vec v, Vec 
     s->residual[i] = value == value ? s->residual[i] * weight / (sigma * sigma) : 0.0;
   }
   PetscCall(s->pairs_kept ? AdjointPairs(model, s->residual, y) : AdjointArray(model, s->residual, y));
-  model->counts.tangent++;
-  model->counts.adjoint++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
@@ -403,6 +399,7 @@ const FgModelOps FgModelEit = {.name         = "eit",
                                .tangent      = Tangent,
                                .adjoint      = Adjoint,
                                .destroy      = Destroy,
+                               .global       = PETSC_TRUE,
                                .misfit       = Misfit,
                                .gauss_newton = GaussNewton,
                                .jacobian     = FgEitJacobian,

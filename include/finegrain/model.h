@@ -36,9 +36,10 @@ typedef struct {
   PetscErrorCode (*tangent)(FgModel, Vec v, Vec Jv);
   PetscErrorCode (*adjoint)(FgModel, Vec w, Vec Jtw);
   PetscErrorCode (*destroy)(FgModel);
-  /* Models whose data belong to no site, else NULL: the sums of FgModelMisfit and FgModelGaussNewton */
   PetscErrorCode (*misfit)(FgModel, const FgData *, Vec m, PetscReal *f, Vec gradient);
   PetscErrorCode (*gauss_newton)(FgModel, const FgData *, Vec v, Vec y);
+  /* Models whose data belong to no site: */
+  PetscBool global;
   PetscErrorCode (*jacobian)(FgModel, double *jacobian);
   PetscErrorCode (*low_rank)(FgModel, const FgData *, PetscInt *rank, double *rows, double *root);
   /* Pointwise models only, else NULL: */
@@ -87,7 +88,7 @@ struct FgModel_ {
   FgModelCounts          counts;
 };
 
-/* Pointwise adapter (forward/pointwise.c), also used directly by solvers through the model: */
+/* Pointwise adapter (forward/pointwise.c), also used directly by solvers through the model, if it is not global: */
 /* misfit = 1/2 sum ((prediction - value)/sigma)^2, or sum of Huber's rho of these, its gradient[ncomponents] and Gauss-Newton block
    hessian[ncomponents*ncomponents] (both may be NULL) for one local site at m, frame. Returns the number of samples used. */
 PETSC_EXTERN PetscInt FgModelSite(FgModel model, const FgData *data, PetscInt site, const double *m, const double frame[9],

@@ -80,7 +80,7 @@ PetscErrorCode FgModelDestroy(FgModel *model)
 
 PetscErrorCode FgModelCreateDataVec(FgModel model, Vec *d)
 {
-  const PetscInt nlocal = model->ops->misfit ? model->ndatalocal : model->field->domain->nlocal * model->ndata;
+  const PetscInt nlocal = model->ops->global ? model->ndatalocal : model->field->domain->nlocal * model->ndata;
 
   PetscFunctionBegin;
   PetscCall(VecCreateMPI(model->comm, nlocal, PETSC_DETERMINE, d));
@@ -107,6 +107,24 @@ PetscErrorCode FgModelAdjoint(FgModel model, Vec w, Vec Jtw)
 {
   PetscFunctionBegin;
   PetscCall(model->ops->adjoint(model, w, Jtw));
+  model->counts.adjoint++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelMisfit(FgModel model, const FgData *data, Vec m, PetscReal *f, Vec gradient)
+{
+  PetscFunctionBegin;
+  PetscCall(model->ops->misfit(model, data, m, f, gradient));
+  model->counts.apply++;
+  if (gradient) model->counts.adjoint++;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgModelGaussNewton(FgModel model, const FgData *data, Vec v, Vec y)
+{
+  PetscFunctionBegin;
+  PetscCall(model->ops->gauss_newton(model, data, v, y));
+  model->counts.tangent++;
   model->counts.adjoint++;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
