@@ -27,8 +27,7 @@ static void Print(const FgEitFit *fit, double at_bound)
   FgLogResult(log, "domain   %s: %d %s, %d unknowns", fit->mesh_source, (int)fit->mesh->nelements,
               fit->mesh->dim == 2 ? "triangles" : "tetrahedra", (int)(fit->domain->nglobal * fit->field->ncomponents));
   if (fit->fitted) {
-    FgLogResult(log, "start    homogeneous conductivity %.4g S/m%s, %.4g of the noise variance a voltage",
-                fit->background.conductivity,
+    FgLogResult(log, "start    homogeneous conductivity %.4g S/m%s, chi-squared %.3g a voltage", fit->background.conductivity,
                 fit->background.each        ? ", every contact impedance fitted"
                 : fit->background.impedance ? ", contact impedances scaled"
                                             : "",

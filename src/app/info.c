@@ -27,7 +27,7 @@ typedef struct {
 /* clang-format off */
 static const FgOption options[] = {
   {.section = "Input", .name = "file", .type = FG_OPTION_PATH, MEMBER(file), .value = "FILE", .positional = PETSC_TRUE,
-   .summary = "NIfTI volume, FSL .bval or .bvec, MRtrix gradient table, or impedance measurement (.h5)"},
+   .summary = "NIfTI volume, FSL .bval or .bvec, MRtrix gradient table, impedance measurement (.h5) or Gmsh mesh (.msh)"},
   {.name = "bval", .type = FG_OPTION_PATH, MEMBER(bval), .word = "auto",
    .summary = "b-values of the volume, FSL format [s/mm^2]"},
   {.name = "bvec", .type = FG_OPTION_PATH, MEMBER(bvec), .word = "auto",
@@ -322,10 +322,11 @@ static PetscErrorCode Run(const void *context, FgLog *log)
   else if (EndsWith(settings->file, ".b") || EndsWith(settings->file, ".grad") || EndsWith(settings->file, ".txt")) {
     PetscCall(DescribeTable(settings->file, settings->file, NULL, settings->b0_threshold, log, found));
   } else if (EndsWith(settings->file, ".h5")) PetscCall(FgDescribeEit(settings->file, log, found));
+  else if (EndsWith(settings->file, ".msh")) PetscCall(FgDescribeMesh(settings->file, log, found));
   else {
     SETERRQ(PETSC_COMM_SELF, PETSC_ERR_FILE_UNEXPECTED,
-            "%s: unknown ending, expected .h5 of an impedance measurement, .nii, .nii.gz, .bval, .bvec, or .b, .grad, .txt for "
-            "an MRtrix gradient table",
+            "%s: unknown ending, expected .h5 of an impedance measurement, .msh of a Gmsh mesh, .nii, .nii.gz, .bval, .bvec, or "
+            ".b, .grad, .txt for an MRtrix gradient table",
             settings->file);
   }
   if (settings->json[0] && log->speaks) PetscCall(FgWriteJson(settings->json, found));
@@ -340,8 +341,8 @@ const FgCommand FgCommandInfo = {
     .description = "Prints grid, frame, transforms, data type, b-values, rank of the gradient directions and noise of a volume "
                    "or gradient table, "
                    "the files found to belong to it, and the memory that a fit would take.",
-    .example =
-        "finegrain info dwi.nii.gz\nfinegrain info dwi.nii.gz --json dwi.json\nfinegrain info dwi.bval\nfinegrain info tank.h5",
-    .options       = {options},
+    .example = "finegrain info dwi.nii.gz\nfinegrain info dwi.nii.gz --json dwi.json\nfinegrain info dwi.bval\nfinegrain info "
+               "tank.h5\nfinegrain info mesh.msh",
+    .options = {options},
     .settings_size = sizeof(InfoSettings),
     .run           = Run};

@@ -1,7 +1,11 @@
-/* info_eit.c: an impedance measurement described: electrodes, patterns, how many of them are independent, voltages, noise, domain. */
+/* info_eit.c: an impedance measurement described: electrodes, patterns, how many of them are independent, voltages, noise, domain; and a Gmsh
+   mesh: its size and its electrodes. */
 #include "info_eit.h"
 
+#include "eit_domain.h"
+
 #include "finegrain/eit.h"
+#include "finegrain/mesh_file.h"
 
 #include <math.h>
 #include <string.h>
@@ -74,6 +78,47 @@ PetscErrorCode FgDescribeEit(const char *path, FgLog *log, json_t *found)
 
   PetscFunctionBegin;
   if (log->speaks) code = Describe(path, log, found);
+  PetscCall(FgAgree(PETSC_COMM_WORLD, code));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+static PetscErrorCode DescribeGmsh(const char *path, FgLog *log, json_t *found)
+{
+  FgMesh      mesh;
+  const char *kind;
+  json_t     *names = json_array();
+  double      low[3], high[3];
+
+  PetscFunctionBegin;
+  json_object_set_new(found, "Electrodes", names);
+  PetscCall(FgMeshReadGmsh(path, 1.0, &mesh));
+  FgEitBox(mesh, low, high);
+  kind = mesh->dim == 2 ? "triangles" : "tetrahedra";
+  FgLogResult(log, "%s: Gmsh mesh", path);
+  FgLogResult(log, "  elements     %d %s, %d nodes", (int)mesh->nelements, kind, (int)mesh->nnodes);
+  FgLogResult(log,
+              "  extent       x %.4g to %.4g, y %.4g to %.4g, z %.4g to %.4g, in units of the file: m, or what --mesh-unit says",
+              low[0], high[0], low[1], high[1], low[2], high[2]);
+  FgLogResult(log, "  electrodes   %d%s%s%s%s", (int)mesh->nelectrodes, mesh->nelectrodes ? ": " : "",
+              mesh->nelectrodes ? mesh->electrode[0] : "", mesh->nelectrodes > 1 ? " to " : "",
+              mesh->nelectrodes > 1 ? mesh->electrode[mesh->nelectrodes - 1] : "");
+  for (PetscInt l = 0; l < mesh->nelectrodes; l++) json_array_append_new(names, json_string(mesh->electrode[l]));
+  json_object_set_new(found, "Format", json_string("Gmsh"));
+  json_object_set_new(found, "Dimension", json_integer(mesh->dim));
+  json_object_set_new(found, "Elements", json_integer(mesh->nelements));
+  json_object_set_new(found, "Nodes", json_integer(mesh->nnodes));
+  json_object_set_new(found, "Low", json_pack("[f, f, f]", low[0], low[1], low[2]));
+  json_object_set_new(found, "High", json_pack("[f, f, f]", high[0], high[1], high[2]));
+  PetscCall(FgMeshDestroy(&mesh));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgDescribeMesh(const char *path, FgLog *log, json_t *found)
+{
+  PetscErrorCode code = PETSC_SUCCESS;
+
+  PetscFunctionBegin;
+  if (log->speaks) code = DescribeGmsh(path, log, found);
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));
   PetscFunctionReturn(PETSC_SUCCESS);
 }

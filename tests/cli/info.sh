@@ -36,6 +36,12 @@ expect_exit 0 "$FINEGRAIN" info table.b
 has stdout "1 at b = 0, 2 at b = 700, 1 at b = 1400 s/mm^2"
 has stdout "rank 3 of 6: the directions do not determine a tensor"
 
+# A mesh for voltages.
+expect_exit 0 "$FINEGRAIN" info "$FIXTURES/gmsh/cube41.msh" --json mesh.json
+has stdout "tetrahedra"
+has stdout "x 0 to "
+jq -e '.Format == "Gmsh" and .Dimension == 3 and (.Electrodes | length) >= 2 and .High[0] > .Low[0]' mesh.json >/dev/null || fail "$(cat mesh.json)"
+
 # A map, a volume without gradients, and what is no image.
 expect_exit 0 "$FINEGRAIN" info dwi.nii.gz --quiet
 [ ! -s stdout ] || fail "--quiet speaks"
