@@ -44,9 +44,6 @@ PetscErrorCode FgEitSolverCreate(const FgEitSpace *space, const FgEitOptions *op
   PetscCall(KSPGetPC(ksp, &pc));
   PetscCall(PCSetType(pc, PCGAMG));
   PetscCall(PCGAMGSetReuseInterpolation(pc, PETSC_TRUE));
-  /* The smoother's bounds anew for every matrix: those of the first one, where conductivity and contacts had another ratio, may be
-     exceeded, and the preconditioner is indefinite. */
-  PetscCall(PCGAMGSetUseSAEstEig(pc, PETSC_FALSE));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -7,15 +7,17 @@
      d_0 = D^-1 r/theta,   rho_k+1 = 1/(2 sigma - rho_k),   d_k+1 = rho_k+1 rho_k d_k + 2 rho_k+1/delta D^-1 r,   x += d, r -= A d
 
    so that before and after are adjoint to one another and the cycle is symmetric. Each column has conjugate gradients of its own; they
-   go on together until all have converged. The largest eigenvalue comes from a power iteration on eight vectors.
+   go on together until all have converged. Where an eigenvalue was larger than had been found the cycle may be indefinite; the range is widened
+   then and the iteration goes on from where it is.
    Source: Y. Saad, Iterative Methods for Sparse Linear Systems (2003), algorithms 12.1 and 9.1, and chapter 13. */
 #include "wide.h"
 
 #include "finegrain/lanes.h"
 
 #include <math.h>
+#include <petscblaslapack.h>
 
-enum { W = FG_EIT_WIDE, LIMIT = 500, POWERS = 12 };
+enum { W = FG_EIT_WIDE, LIMIT = 500, STEPS = 12, WIDENINGS = 4 };
 
 typedef struct {
   FgEitWideMatrix A, P;         /* P from the next coarser level */
@@ -88,34 +90,85 @@ static void First(PetscInt n, const double *restrict inverse, double scale, Pets
   }
 }
 
-/* The largest eigenvalue of A over its diagonal, from below by some per cent. */
-static PetscErrorCode Largest(MPI_Comm comm, Level *l, PetscInt first, double *largest)
+/* p = r/diagonal + factor p. */
+FG_SIMD_CLONES
+static void TurnScaled(PetscInt n, const double *restrict inverse, const double *restrict factor, const double *restrict r,
+                       double *restrict p)
 {
-  const PetscInt n = l->A.nrows;
-  double         energy[W], norm[W];
+  for (PetscInt i = 0; i < n; i++) {
+    for (int c = 0; c < W; c++) p[(size_t)i * W + c] = inverse[i] * r[(size_t)i * W + c] + factor[c] * p[(size_t)i * W + c];
+  }
+}
 
-  PetscFunctionBegin;
+FG_SIMD_CLONES
+static void LocalNorms(PetscInt n, const double *restrict inverse, const double *restrict r, double *restrict sums)
+{
+  double sum[W] = {0};
+
+  for (PetscInt i = 0; i < n; i++) {
+    for (int c = 0; c < W; c++) sum[c] += inverse[i] * r[(size_t)i * W + c] * r[(size_t)i * W + c];
+  }
+  for (int c = 0; c < W; c++) sums[c] = sum[c];
+}
+
+static void FillRandom(PetscInt first, PetscInt n, double *r)
+{
   for (PetscInt i = 0; i < n; i++) {
     uint64_t state = (uint64_t)(first + i) + 1;
 
     for (int c = 0; c < W; c++) {
-      state           = state * 6364136223846793005u + 1442695040888963407u;
-      l->d[i * W + c] = (double)(state >> 40) / 8388608.0 - 1.0;
+      state                = state * 6364136223846793005u + 1442695040888963407u;
+      r[(size_t)i * W + c] = (double)(state >> 40) / 8388608.0 - 1.0;
     }
   }
-  *largest = 0.0;
-  for (int k = 0; k < POWERS; k++) {
+}
+
+/* The largest eigenvalue of A over its diagonal, from below: of the tridiagonal matrices of a few conjugate gradients (Lanczos) from eight
+   random right-hand sides. */
+static PetscErrorCode Largest(MPI_Comm comm, Level *l, PetscInt first, double *largest)
+{
+  const PetscInt n                  = l->A.nrows;
+  double         diagonal[W][STEPS] = {0}, beside[W][STEPS] = {0}, rz[W], start[W], next[W], pq[W], factor[W];
+  PetscInt       steps[W] = {0};
+
+  PetscFunctionBegin;
+  FillRandom(first, n, l->r);
+  PetscCall(PetscArrayzero(l->d, (size_t)n * W));
+  for (int c = 0; c < W; c++) factor[c] = rz[c] = 0.0;
+  for (int k = 0; k < STEPS; k++) {
+    LocalNorms(n, l->inverse, l->r, next);
+    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, next, W, MPI_DOUBLE, MPI_SUM, comm));
+    for (int c = 0; c < W; c++) {
+      if (!k) start[c] = next[c];
+      factor[c] = k && rz[c] > 0.0 ? next[c] / rz[c] : 0.0;
+      if (steps[c] == k && k) { /* 1/alpha of the last step stands in its diagonal */
+        diagonal[c][k]   = factor[c] * beside[c][k - 1];
+        beside[c][k - 1] = sqrt(factor[c]) * beside[c][k - 1];
+      }
+      rz[c] = next[c];
+    }
+    TurnScaled(n, l->inverse, factor, l->r, l->d);
     PetscCall(FgEitWideFetch(&l->A, l->d));
     FgEitWideProduct(&l->A, l->d, l->e);
-    PetscCall(Dots(comm, n, l->d, l->e, energy));
-    for (PetscInt i = 0; i < n; i++) { /* r = D d, to be normalized with it */
-      for (int c = 0; c < W; c++) l->r[i * W + c] = l->d[i * W + c] / l->inverse[i];
+    PetscCall(Dots(comm, n, l->d, l->e, pq));
+    for (int c = 0; c < W; c++) {
+      factor[c] = 0.0;
+      if (steps[c] < k || !(rz[c] > 1e-16 * start[c] && pq[c] > 0.0)) continue; /* solved: this column is at its end */
+      diagonal[c][k] += pq[c] / rz[c];
+      beside[c][k] = pq[c] / rz[c];
+      factor[c]    = -rz[c] / pq[c];
+      steps[c]     = k + 1;
     }
-    PetscCall(Dots(comm, n, l->d, l->r, norm));
-    for (int c = 0; c < W; c++) *largest = PetscMax(*largest, energy[c] / norm[c]);
-    for (PetscInt i = 0; i < n; i++) {
-      for (int c = 0; c < W; c++) l->d[i * W + c] = l->e[i * W + c] * l->inverse[i] / sqrt(norm[c]);
-    }
+    Add(n, factor, l->e, l->r);
+  }
+  *largest = 0.0;
+  for (int c = 0; c < W; c++) {
+    PetscBLASInt size = (PetscBLASInt)steps[c], one = 1, info;
+
+    if (!size) continue;
+    PetscCallBLAS("LAPACKsteqr", LAPACKsteqr_("N", &size, diagonal[c], beside[c], NULL, &one, NULL, &info));
+    PetscCheck(!info, PETSC_COMM_SELF, PETSC_ERR_LIB, "potentials: no eigenvalues of a tridiagonal matrix (%d)", (int)info);
+    *largest = PetscMax(*largest, diagonal[c][size - 1]);
   }
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -258,7 +311,7 @@ static PetscErrorCode Cycle(FgEitWide w, PetscInt which, const double *b, double
 }
 
 /* w->x from where it is; w->r holds b and becomes the residual. */
-static PetscErrorCode Iterate(FgEitWide w, PetscReal tolerance, PetscInt *iterations)
+static PetscErrorCode Iterate(FgEitWide w, PetscReal tolerance, PetscInt *iterations, PetscBool *definite)
 {
   Level         *l = &w->level[w->nlevels - 1];
   const PetscInt n = l->A.nrows;
@@ -274,17 +327,22 @@ static PetscErrorCode Iterate(FgEitWide w, PetscReal tolerance, PetscInt *iterat
   PetscCall(FgEitWideFetch(&l->A, w->x));
   if (!fresh) FgEitWideSubtract(&l->A, w->x, w->r);
   PetscCall(PetscArrayzero(w->p, (size_t)n * W));
-  for (int c = 0; c < W; c++) factor[c] = rz[c] = 0.0;
-  for (*iterations = 0; *iterations <= LIMIT; ++*iterations) {
+  *definite = PETSC_TRUE;
+  for (int c = 0; c < W; c++) {
+    factor[c] = rz[c] = 0.0;
+    if (goal[c] < 0.0) *definite = PETSC_FALSE;
+  }
+  for (*iterations = 0; *definite && *iterations <= LIMIT; ++*iterations) {
     if (*iterations || !fresh) PetscCall(Cycle(w, w->nlevels - 1, w->r, w->z));
     PetscCall(Dots(w->comm, n, w->r, w->z, next));
     done = PETSC_TRUE;
     for (int c = 0; c < W; c++) {
-      done      = done && next[c] <= tolerance * tolerance * goal[c] ? PETSC_TRUE : PETSC_FALSE;
+      done = done && fabs(next[c]) <= tolerance * tolerance * goal[c] ? PETSC_TRUE : PETSC_FALSE;
+      if (next[c] < -tolerance * tolerance * goal[c]) *definite = PETSC_FALSE;
       factor[c] = rz[c] > 0.0 ? next[c] / rz[c] : 0.0;
       rz[c]     = next[c];
     }
-    if (done) break;
+    if (done || !*definite) break;
     Turn(n, factor, w->z, w->p);
     PetscCall(FgEitWideFetch(&l->A, w->p));
     FgEitWideProduct(&l->A, w->p, q);
@@ -294,7 +352,7 @@ static PetscErrorCode Iterate(FgEitWide w, PetscReal tolerance, PetscInt *iterat
     for (int c = 0; c < W; c++) factor[c] = -factor[c];
     Add(n, factor, q, w->r);
   }
-  PetscCheck(done, w->comm, PETSC_ERR_NOT_CONVERGED,
+  PetscCheck(done || !*definite, w->comm, PETSC_ERR_NOT_CONVERGED,
              "potentials: no solution after %d iterations; narrow the range of conductivity or take a direct solver", LIMIT);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
@@ -330,10 +388,16 @@ PetscErrorCode FgEitWideSolve(FgEitWide w, PetscReal tolerance, PetscInt n, Mat 
   for (PetscInt first = 0; first < n; first += W) {
     const PetscInt count = PetscMin(W, n - first);
     PetscInt       taken;
+    PetscBool      definite = PETSC_FALSE;
 
-    Pack(rows, count, lead[0], &b[(size_t)first * lead[0]], w->r);
     Pack(rows, count, lead[1], &x[(size_t)first * lead[1]], w->x);
-    PetscCall(Iterate(w, tolerance, &taken));
+    for (int trial = 0; trial <= WIDENINGS && !definite; trial++) {
+      Pack(rows, count, lead[0], &b[(size_t)first * lead[0]], w->r);
+      PetscCall(Iterate(w, tolerance, &taken, &definite));
+      for (PetscInt k = 1; k < w->nlevels && !definite; k++) w->level[k].theta *= 1.5, w->level[k].delta *= 1.5;
+    }
+    PetscCheck(definite, w->comm, PETSC_ERR_NOT_CONVERGED,
+               "potentials: the multigrid is not positive definite; narrow the range of conductivity or take a direct solver");
     Unpack(rows, count, lead[1], w->x, &x[(size_t)first * lead[1]]);
     *iterations = PetscMax(*iterations, taken);
   }
