@@ -38,6 +38,14 @@ PetscErrorCode FgEitWideRestrict(FgEitWideMatrix *P, const double *r, double *y)
 void FgEitWideSmooth(const FgEitWideMatrix *A, const double *inverse, double keep, double take, const double *d, double *r,
                      double *e, double *x);
 
+/* sums[FG_EIT_WIDE] over all rows and ranks of x y; collective. y += factor x, by columns. */
+PetscErrorCode FgEitWideDots(MPI_Comm comm, PetscInt n, const double *x, const double *y, double *sums);
+void           FgEitWideAdd(PetscInt n, const double *factor, const double *x, double *y);
+
+/* wide_bounds.c: the largest eigenvalue of A over its diagonal, whose inverse is given; first row of this rank; work r, p, q. Collective. */
+PetscErrorCode FgEitWideLargest(MPI_Comm comm, FgEitWideMatrix *A, const double *inverse, PetscInt first, double *r, double *p,
+                                double *q, double *largest);
+
 /* wide_cycle.c: conjugate gradients with the V-cycles of an algebraic multigrid that PETSc has set up. */
 typedef struct FgEitWide_ *FgEitWide;
 /* Of a KSP whose preconditioner is of type gamg; again after each KSPSetUp. Collective. */

@@ -15,9 +15,8 @@
 #include "finegrain/lanes.h"
 
 #include <math.h>
-#include <petscblaslapack.h>
 
-enum { W = FG_EIT_WIDE, LIMIT = 500, STEPS = 12, WIDENINGS = 4 };
+enum { W = FG_EIT_WIDE, LIMIT = 500, WIDENINGS = 4 };
 
 typedef struct {
   FgEitWideMatrix A, P;         /* P from the next coarser level */
@@ -36,35 +35,7 @@ struct FgEitWide_ {
   double  *r, *x, *z, *p; /* of the finest */
 };
 
-/* sums[W] over all rows and ranks of x y. */
-FG_SIMD_CLONES
-static void LocalDots(PetscInt n, const double *restrict x, const double *restrict y, double *restrict sums)
-{
-  double sum[W] = {0};
-
-  for (PetscInt i = 0; i < n; i++) {
-    for (int c = 0; c < W; c++) sum[c] += x[(size_t)i * W + c] * y[(size_t)i * W + c];
-  }
-  for (int c = 0; c < W; c++) sums[c] = sum[c];
-}
-
-static PetscErrorCode Dots(MPI_Comm comm, PetscInt n, const double *x, const double *y, double *sums)
-{
-  PetscFunctionBegin;
-  LocalDots(n, x, y, sums);
-  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, W, MPI_DOUBLE, MPI_SUM, comm));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
-/* y += factor x, and y = x + factor y, by columns. */
-FG_SIMD_CLONES
-static void Add(PetscInt n, const double *restrict factor, const double *restrict x, double *restrict y)
-{
-  for (PetscInt i = 0; i < n; i++) {
-    for (int c = 0; c < W; c++) y[(size_t)i * W + c] += factor[c] * x[(size_t)i * W + c];
-  }
-}
-
+/* y = x + factor y, by columns. */
 FG_SIMD_CLONES
 static void Turn(PetscInt n, const double *restrict factor, const double *restrict x, double *restrict y)
 {
@@ -88,89 +59,6 @@ static void First(PetscInt n, const double *restrict inverse, double scale, Pets
       x[k] = d[k] + (first ? 0.0 : x[k]);
     }
   }
-}
-
-/* p = r/diagonal + factor p. */
-FG_SIMD_CLONES
-static void TurnScaled(PetscInt n, const double *restrict inverse, const double *restrict factor, const double *restrict r,
-                       double *restrict p)
-{
-  for (PetscInt i = 0; i < n; i++) {
-    for (int c = 0; c < W; c++) p[(size_t)i * W + c] = inverse[i] * r[(size_t)i * W + c] + factor[c] * p[(size_t)i * W + c];
-  }
-}
-
-FG_SIMD_CLONES
-static void LocalNorms(PetscInt n, const double *restrict inverse, const double *restrict r, double *restrict sums)
-{
-  double sum[W] = {0};
-
-  for (PetscInt i = 0; i < n; i++) {
-    for (int c = 0; c < W; c++) sum[c] += inverse[i] * r[(size_t)i * W + c] * r[(size_t)i * W + c];
-  }
-  for (int c = 0; c < W; c++) sums[c] = sum[c];
-}
-
-static void FillRandom(PetscInt first, PetscInt n, double *r)
-{
-  for (PetscInt i = 0; i < n; i++) {
-    uint64_t state = (uint64_t)(first + i) + 1;
-
-    for (int c = 0; c < W; c++) {
-      state                = state * 6364136223846793005u + 1442695040888963407u;
-      r[(size_t)i * W + c] = (double)(state >> 40) / 8388608.0 - 1.0;
-    }
-  }
-}
-
-/* The largest eigenvalue of A over its diagonal, from below: of the tridiagonal matrices of a few conjugate gradients (Lanczos) from eight
-   random right-hand sides. */
-static PetscErrorCode Largest(MPI_Comm comm, Level *l, PetscInt first, double *largest)
-{
-  const PetscInt n                  = l->A.nrows;
-  double         diagonal[W][STEPS] = {0}, beside[W][STEPS] = {0}, rz[W], start[W], next[W], pq[W], factor[W];
-  PetscInt       steps[W] = {0};
-
-  PetscFunctionBegin;
-  FillRandom(first, n, l->r);
-  PetscCall(PetscArrayzero(l->d, (size_t)n * W));
-  for (int c = 0; c < W; c++) factor[c] = rz[c] = 0.0;
-  for (int k = 0; k < STEPS; k++) {
-    LocalNorms(n, l->inverse, l->r, next);
-    PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, next, W, MPI_DOUBLE, MPI_SUM, comm));
-    for (int c = 0; c < W; c++) {
-      if (!k) start[c] = next[c];
-      factor[c] = k && rz[c] > 0.0 ? next[c] / rz[c] : 0.0;
-      if (steps[c] == k && k) { /* 1/alpha of the last step stands in its diagonal */
-        diagonal[c][k]   = factor[c] * beside[c][k - 1];
-        beside[c][k - 1] = sqrt(factor[c]) * beside[c][k - 1];
-      }
-      rz[c] = next[c];
-    }
-    TurnScaled(n, l->inverse, factor, l->r, l->d);
-    PetscCall(FgEitWideFetch(&l->A, l->d));
-    FgEitWideProduct(&l->A, l->d, l->e);
-    PetscCall(Dots(comm, n, l->d, l->e, pq));
-    for (int c = 0; c < W; c++) {
-      factor[c] = 0.0;
-      if (steps[c] < k || !(rz[c] > 1e-16 * start[c] && pq[c] > 0.0)) continue; /* solved: this column is at its end */
-      diagonal[c][k] += pq[c] / rz[c];
-      beside[c][k] = pq[c] / rz[c];
-      factor[c]    = -rz[c] / pq[c];
-      steps[c]     = k + 1;
-    }
-    Add(n, factor, l->e, l->r);
-  }
-  *largest = 0.0;
-  for (int c = 0; c < W; c++) {
-    PetscBLASInt size = (PetscBLASInt)steps[c], one = 1, info;
-
-    if (!size) continue;
-    PetscCallBLAS("LAPACKsteqr", LAPACKsteqr_("N", &size, diagonal[c], beside[c], NULL, &one, NULL, &info));
-    PetscCheck(!info, PETSC_COMM_SELF, PETSC_ERR_LIB, "potentials: no eigenvalues of a tridiagonal matrix (%d)", (int)info);
-    *largest = PetscMax(*largest, diagonal[c][size - 1]);
-  }
-  PetscFunctionReturn(PETSC_SUCCESS);
 }
 
 static PetscErrorCode OpenLevel(MPI_Comm comm, PC pc, PetscInt which, PetscBool finest, Level *l)
@@ -200,7 +88,7 @@ static PetscErrorCode OpenLevel(MPI_Comm comm, PC pc, PetscInt which, PetscBool 
   for (PetscInt i = 0; i < l->A.nrows; i++) l->inverse[i] = 1.0 / values[i];
   PetscCall(VecRestoreArrayRead(diagonal, &values));
   PetscCall(VecDestroy(&diagonal));
-  PetscCall(Largest(comm, l, first, &largest));
+  PetscCall(FgEitWideLargest(comm, &l->A, l->inverse, first, l->r, l->d, l->e, &largest));
   l->theta = 0.5 * (1.1 + 0.1) * largest;
   l->delta = 0.5 * (1.1 - 0.1) * largest;
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -321,8 +209,8 @@ static PetscErrorCode Iterate(FgEitWide w, PetscReal tolerance, PetscInt *iterat
 
   PetscFunctionBegin;
   PetscCall(Cycle(w, w->nlevels - 1, w->r, w->z));
-  PetscCall(Dots(w->comm, n, w->r, w->z, goal));
-  PetscCall(Dots(w->comm, n, w->x, w->x, next));
+  PetscCall(FgEitWideDots(w->comm, n, w->r, w->z, goal));
+  PetscCall(FgEitWideDots(w->comm, n, w->x, w->x, next));
   for (int c = 0; c < W; c++) fresh = fresh && next[c] == 0.0 ? PETSC_TRUE : PETSC_FALSE;
   PetscCall(FgEitWideFetch(&l->A, w->x));
   if (!fresh) FgEitWideSubtract(&l->A, w->x, w->r);
@@ -334,7 +222,7 @@ static PetscErrorCode Iterate(FgEitWide w, PetscReal tolerance, PetscInt *iterat
   }
   for (*iterations = 0; *definite && *iterations <= LIMIT; ++*iterations) {
     if (*iterations || !fresh) PetscCall(Cycle(w, w->nlevels - 1, w->r, w->z));
-    PetscCall(Dots(w->comm, n, w->r, w->z, next));
+    PetscCall(FgEitWideDots(w->comm, n, w->r, w->z, next));
     done = PETSC_TRUE;
     for (int c = 0; c < W; c++) {
       done = done && fabs(next[c]) <= tolerance * tolerance * goal[c] ? PETSC_TRUE : PETSC_FALSE;
@@ -346,11 +234,11 @@ static PetscErrorCode Iterate(FgEitWide w, PetscReal tolerance, PetscInt *iterat
     Turn(n, factor, w->z, w->p);
     PetscCall(FgEitWideFetch(&l->A, w->p));
     FgEitWideProduct(&l->A, w->p, q);
-    PetscCall(Dots(w->comm, n, w->p, q, next));
+    PetscCall(FgEitWideDots(w->comm, n, w->p, q, next));
     for (int c = 0; c < W; c++) factor[c] = next[c] > 0.0 ? rz[c] / next[c] : 0.0;
-    Add(n, factor, w->p, w->x);
+    FgEitWideAdd(n, factor, w->p, w->x);
     for (int c = 0; c < W; c++) factor[c] = -factor[c];
-    Add(n, factor, q, w->r);
+    FgEitWideAdd(n, factor, q, w->r);
   }
   PetscCheck(done || !*definite, w->comm, PETSC_ERR_NOT_CONVERGED,
              "potentials: no solution after %d iterations; narrow the range of conductivity or take a direct solver", LIMIT);

@@ -1,4 +1,4 @@
-/* wide_matrix.c: products of compressed rows with FG_EIT_WIDE vectors side by side; see wide.h. */
+/* wide_matrix.c: products of compressed rows with FG_EIT_WIDE vectors side by side, and sums over these; see wide.h. */
 #include "wide.h"
 
 #include "finegrain/lanes.h"
@@ -173,4 +173,31 @@ PetscErrorCode FgEitWideRestrict(FgEitWideMatrix *P, const double *r, double *y)
   PetscCall(PetscSFReduceBegin(P->ghosts, P->row, P->ghost, y, MPI_SUM));
   PetscCall(PetscSFReduceEnd(P->ghosts, P->row, P->ghost, y, MPI_SUM));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+FG_SIMD_CLONES
+static void LocalDots(PetscInt n, const double *restrict x, const double *restrict y, double *restrict sums)
+{
+  double sum[W] = {0};
+
+  for (PetscInt i = 0; i < n; i++) {
+    for (int c = 0; c < W; c++) sum[c] += x[(size_t)i * W + c] * y[(size_t)i * W + c];
+  }
+  for (int c = 0; c < W; c++) sums[c] = sum[c];
+}
+
+PetscErrorCode FgEitWideDots(MPI_Comm comm, PetscInt n, const double *x, const double *y, double *sums)
+{
+  PetscFunctionBegin;
+  LocalDots(n, x, y, sums);
+  PetscCallMPI(MPI_Allreduce(MPI_IN_PLACE, sums, W, MPI_DOUBLE, MPI_SUM, comm));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+FG_SIMD_CLONES
+void FgEitWideAdd(PetscInt n, const double *restrict factor, const double *restrict x, double *restrict y)
+{
+  for (PetscInt i = 0; i < n; i++) {
+    for (int c = 0; c < W; c++) y[(size_t)i * W + c] += factor[c] * x[(size_t)i * W + c];
+  }
 }
