@@ -10,7 +10,7 @@
    gcv          alpha that minimises (chi2/N)/(1 - p/N)^2.
 
    log v is followed along log alpha from the start of the search, by its slope where that is known, then by regula falsi between a weight that
-   is too large and one that is not. Every solve starts from the one before.
+   is too large and one that is not. Every solve starts from the one of the next larger weight.
    Source: V. A. Morozov, Soviet Math. Dokl. 7 (1966); P. Hall, D. M. Titterington, J. R. Stat. Soc. B 49 (1987), on equivalent degrees of
    freedom; G. H. Golub, M. Heath, G. Wahba, Technometrics 21 (1979). */
 #include "choose_weight.h"
@@ -26,6 +26,9 @@ typedef struct {
   unsigned long         seed;
   FgWeightSearch       *search;
   FgSolveReport        *report;
+  Vec                   field[MAX_SOLVES]; /* of the solves so far */
+  double                position[MAX_SOLVES], solved[MAX_SOLVES];
+  PetscInt              nfields;
 } Search;
 
 /* By ascending alpha: log alpha, log v and log of the gcv function at what was visited. */
@@ -33,6 +36,36 @@ typedef struct {
   double   position[32], excess[32], gcv[32];
   PetscInt n, last; /* last: where the last visited stands */
 } Curve;
+
+/* Solves from the field of the next larger weight that was visited. From that of a smaller one the solver would come back to what noise and
+   model error have left in it, where the objective has many minima. Charts that move with the field are not kept. */
+static PetscErrorCode Solve(Search *s, double position, const FgSolveOptions *options)
+{
+  const FgProblem problem = s->problem;
+  PetscInt        start   = -1;
+
+  PetscFunctionBegin;
+  for (PetscInt k = 0; k < s->nfields; k++) {
+    const PetscBool larger = s->position[k] >= position ? PETSC_TRUE : PETSC_FALSE;
+    const PetscBool before = start >= 0 && s->position[start] >= position ? PETSC_TRUE : PETSC_FALSE;
+
+    if (start < 0 || (larger ? !before || s->position[k] < s->position[start] : !before && s->position[k] > s->position[start])) {
+      start = k;
+    }
+  }
+  if (start >= 0) {
+    PetscCall(VecCopy(s->field[start], problem->field->m));
+    problem->solved = s->solved[start];
+  }
+  PetscCall(FgProblemSetWeights(problem, s->search, exp(position)));
+  PetscCall(FgSolveField(problem, options, s->report));
+  if (problem->field->ntangent || s->nfields == MAX_SOLVES) PetscFunctionReturn(PETSC_SUCCESS);
+  PetscCall(VecDuplicate(problem->field->m, &s->field[s->nfields]));
+  PetscCall(VecCopy(problem->field->m, s->field[s->nfields]));
+  s->position[s->nfields] = position;
+  s->solved[s->nfields++] = problem->solved;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
 
 static PetscErrorCode Append(Search *s)
 {
@@ -62,8 +95,7 @@ static PetscErrorCode Visit(Search *s, double position, Curve *curve)
   PetscInt             k = curve->n++;
 
   PetscFunctionBegin;
-  PetscCall(FgProblemSetWeights(s->problem, s->search, exp(position)));
-  PetscCall(FgSolveField(s->problem, s->options, s->report));
+  PetscCall(Solve(s, position, s->options));
   PetscCall(Append(s));
   point = &s->search->points[s->search->npoints - 1];
   for (; k > 0 && curve->position[k - 1] > position; k--) {
@@ -209,8 +241,9 @@ static PetscErrorCode SearchDiscrepancy(Search *s, double start, double *chosen)
 PetscErrorCode FgChooseWeightGlobal(FgProblem problem, const FgSolveOptions *options, const char *criterion, double alpha_start,
                                     unsigned long seed, FgWeightSearch *search, FgSolveReport *report)
 {
-  FgSolveOptions rough  = *options;
-  Search         s      = {problem, &rough, seed, search, report};
+  FgSolveOptions rough = *options;
+  Search         s     = {.problem = problem, .options = &rough, .seed = seed, .search = search, .report = report};
+  PetscErrorCode code;
   double         chosen = 0.0;
   PetscBool      gcv, discrepancy;
 
@@ -229,11 +262,11 @@ PetscErrorCode FgChooseWeightGlobal(FgProblem problem, const FgSolveOptions *opt
   problem->solved            = 0.0;                      /* the field may have been set anew */
   rough.tolerance            = 2.0 * options->tolerance; /* the criteria need less than the map does */
   rough.max_iterations       = PetscMin(options->max_iterations, 7);
-  if (gcv) PetscCall(SearchGcv(&s, log(alpha_start), &chosen));
-  else PetscCall(SearchDiscrepancy(&s, log(alpha_start), &chosen));
+  code                       = gcv ? SearchGcv(&s, log(alpha_start), &chosen) : SearchDiscrepancy(&s, log(alpha_start), &chosen);
   if (search->reached) search->note[0] = 0;
-  PetscCall(FgProblemSetWeights(problem, search, exp(chosen)));
-  PetscCall(FgSolveField(problem, options, report));
-  PetscCall(Append(&s));
+  if (!code) code = Solve(&s, chosen, options);
+  if (!code) code = Append(&s);
+  for (PetscInt k = 0; k < s.nfields; k++) PetscCall(VecDestroy(&s.field[k]));
+  PetscCall(code);
   PetscFunctionReturn(PETSC_SUCCESS);
 }
