@@ -260,7 +260,7 @@ PetscErrorCode FgChooseWeightGlobal(FgProblem problem, const FgSolveOptions *opt
   search->note[0]            = 0;
   search->pointwise_variance = 1.0;
   problem->solved            = 0.0;                      /* the field may have been set anew */
-  rough.tolerance            = 2.0 * options->tolerance; /* the criteria need less than the map does */
+  rough.tolerance            = 3.0 * options->tolerance; /* the criteria need less than the map does */
   rough.max_iterations       = PetscMin(options->max_iterations, 7);
   code                       = gcv ? SearchGcv(&s, log(alpha_start), &chosen) : SearchDiscrepancy(&s, log(alpha_start), &chosen);
   if (search->reached) search->note[0] = 0;
