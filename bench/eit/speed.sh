@@ -41,7 +41,8 @@ if [ -n "$eidors" ]; then
     paste "$work/$shape/voltages.txt" "$work/$shape/voltages_eidors.txt" |
       awk '{d = $1 - $2; s += d * d; n += $2 * $2} END {printf "Voltages of both programs differ by %.2g of their norm.\n", sqrt(s / n)}' >>"$work/agree"
   done
-  # The same inversion at a like misfit: 3,400 elements, smooth prior, seconds of the whole program; EIDORS' weight is the one of three with the least chi-squared above ours
+  # The same inversion at a like misfit: 3,400 elements, smooth prior: homogeneous start and field [wall s], as EIDORS' inv_solve [CPU s], and the whole program
+  # [CPU s], with mesh, files and start-up. EIDORS' weight is the one of three with the least chi-squared above ours
   mkdir "$work/inverse"
   "$build/finegrain" simulate --eit --radius 1 --amplitude 1 --impedance 0.01 --electrode-count 32 --inclusions disc=0.4,0,0.25,2 \
     -o "$work/inverse/measured.h5" -q
@@ -49,14 +50,15 @@ if [ -n "$eidors" ]; then
   TIMEFORMAT=%U
   { time "$build/finegrain" fit "$work/inverse/measured.h5" --elements 3400 --order 1 --regularizer tikhonov --alpha 1 --no-picture \
     -o "$work/inverse/out" -q; } 2>"$work/seconds"
-  one=$(jq -c --argjson seconds "$(tail -n 1 "$work/seconds")" '{seconds: $seconds, chi2: .fit.chi2, factorizations: .counts.factorizations}' \
+  one=$(jq -c --argjson seconds "$(tail -n 1 "$work/seconds")" '{seconds: $seconds, fit: (.seconds.wall.background + .seconds.wall.field), chi2: .fit.chi2, factorizations: .counts.factorizations}' \
     "$work/inverse/out/summary.json")
   (cd "$work/inverse" && octave-cli --no-gui --eval "run('$eidors/eidors/eidors/startup.m'); cd('$work/inverse'); background = 1.0;
     weights = [3 10 30]; source('$here/eidors_inverse.m')" 2>/dev/null | grep -o '{.*}') >"$work/peer"
   jq -c '{case: "inverse"} + .' <<<"$one" >>"$work/runs"
   jq -c '{case: "inverse", peer: "EIDORS"} + .' "$work/peer" >>"$work/runs"
   jq -rn --argjson a "$one" --slurpfile b "$work/peer" '($b | map(select(.chi2 >= $a.chi2)) | min_by(.chi2)) // ($b | max_by(.chi2)) |
-    "| disc, 3400 elements, 32 electrodes | Gauss-Newton inversion, chi-squared \($a.chi2 | round) and \(.chi2 | round) [s] | \($a.seconds) | \(.seconds) | \($a.seconds / .seconds * 1000 | round / 1000) | 0.1 | \(if $a.seconds / .seconds <= 0.1 then "met" else "missed" end) |",
+    def row($what; $x): "| disc, 3400 elements, 32 electrodes | \($what), chi-squared \($a.chi2 | round) and \(.chi2 | round) [s] | \($x * 100 | round / 100) | \(.seconds) | \($x / .seconds * 1000 | round / 1000) | 0.1 | \(if $x / .seconds <= 0.1 then "met" else "missed" end) |";
+    row("Gauss-Newton inversion"; $a.fit), row("the same, whole program"; $a.seconds),
     "| | its factorizations | \($a.factorizations) | | | 25 | \(if $a.factorizations <= 25 then "met" else "missed" end) |"'
   echo
   cat "$work/agree"
