@@ -148,9 +148,8 @@ static PetscErrorCode AddBonds(FgProblem problem, Vec precision)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-/* Freezes the weights at expected differences, for which each variable counts by itself, with the precision that the data alone give it
-   in `precision`. Starts without bonds; a round about halves the distance to the limit on a logarithmic scale. */
-static PetscErrorCode ExpectDifferences(FgProblem problem, Vec precision)
+/* Starts without bonds; a round about halves the distance to the limit on a logarithmic scale. */
+PetscErrorCode FgExpectDifferences(FgProblem problem, Vec precision)
 {
   enum { ROUNDS = 3 };
   const FgRegularizer r     = problem->regularizer;
@@ -308,7 +307,7 @@ PetscErrorCode FgUncertaintyFreeze(FgProblem problem, float *blocks)
   PetscCall(EvaluateData(problem, blocks, problem->g));
   if (!problem->regularizer) PetscFunctionReturn(PETSC_SUCCESS);
   PetscCall(FgRegularizerFreeze(problem->regularizer, problem->field->m, NULL));
-  PetscCall(ExpectDifferences(problem, problem->g));
+  PetscCall(FgExpectDifferences(problem, problem->g));
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

@@ -1,9 +1,12 @@
 /* weights.c: error of the map against the weight, and solvers at equal objective, for bench/eit/weights.sh.
 
-   usage: bench_eit_weights isotropic|porosity[-3d] REGULARIZER NOISE SEED ELEMENTS scan CRITERION|solvers ALPHA
+   usage: bench_eit_weights isotropic|porosity[-3d] REGULARIZER NOISE SEED ELEMENTS scan CRITERION|solvers ALPHA|coverage DRAWS
      The case of two_inclusions.h.
-     scan: a row for each weight of a scan, and for the one that CRITERION chooses. solvers: a row for each at three tolerances. */
+     scan: a row for each weight of a scan, and for the one that CRITERION chooses. solvers: a row for each at three tolerances.
+     coverage: share of the area whose truth lies within 1.96 standard deviations of the fit. */
 #include "two_inclusions.h"
+
+#include "finegrain/statistics.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -93,6 +96,51 @@ static PetscErrorCode Compare(TwoInclusions *c, double alpha)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Whether a neighbor's truth differs. */
+static PetscBool AtBorder(const TwoInclusions *c, PetscInt site)
+{
+  const FgDomain d = c->domain;
+
+  for (PetscInt k = d->site_start[site]; k < d->site_start[site + 1]; k++) {
+    const PetscInt other = d->site_link[k].site;
+
+    if (other < d->nlocal && c->truth[other] != c->truth[site]) return PETSC_TRUE;
+  }
+  return PETSC_FALSE;
+}
+
+/* One rank. */
+static PetscErrorCode Coverage(TwoInclusions *c, PetscInt draws)
+{
+  const FgSolveOptions options = {.solver = "newton", .tolerance = 0.01, .max_iterations = 50};
+  FgWeightSearch       search  = {.nparts = 1, .parts = {{.name = "all", .ratio = 1.0}}};
+  FgSolveReport        report;
+  const PetscScalar   *m;
+  float               *deviation;
+  PetscBool            found;
+  double               error, median, inside[2] = {0.0, 0.0}, area[2] = {0.0, 0.0};
+
+  PetscFunctionBegin;
+  PetscCall(Start(c));
+  PetscCall(FgSolveChooseWeight(c->problem, &options, "discrepancy", c->regularizer->ops->alpha, 1, &search, &report));
+  PetscCall(TwoInclusionsError(c, &error));
+  PetscCall(PetscMalloc1(c->domain->nlocal, &deviation));
+  PetscCall(FgProblemDeviations(c->problem, 1, draws, deviation, &found));
+  PetscCall(FgQuantile(PETSC_COMM_WORLD, c->domain->nlocal, deviation, 1, 0.5, &median));
+  PetscCall(VecGetArrayRead(c->field->m, &m));
+  for (PetscInt i = 0; i < c->domain->nlocal; i++) {
+    const int border = AtBorder(c, i);
+
+    area[border] += c->volume[i];
+    if (fabs(m[i] - c->truth[i]) <= 1.96 * deviation[i]) inside[border] += c->volume[i];
+  }
+  PetscCall(VecRestoreArrayRead(c->field->m, &m));
+  PetscCall(PetscFree(deviation));
+  PetscCall(PetscPrintf(PETSC_COMM_WORLD, "| %.3g | %.1f | %.1f | %.4f | %.4f |\n", c->problem->alpha,
+                        100.0 * inside[0] / area[0], 100.0 * inside[1] / area[1], median, error));
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode Run(char *argv[])
 {
   TwoInclusions c;
@@ -102,6 +150,7 @@ static PetscErrorCode Run(char *argv[])
                                 strstr(argv[1], "-3d") ? 0.08 : 0.0, argv[2], atoi(argv[5]), atof(argv[3]),
                                 strtoul(argv[4], NULL, 10), &c));
   if (!strcmp(argv[6], "solvers")) PetscCall(Compare(&c, atof(argv[7])));
+  else if (!strcmp(argv[6], "coverage")) PetscCall(Coverage(&c, atoi(argv[7])));
   else PetscCall(Scan(&c, argv[7]));
   PetscCall(TwoInclusionsDestroy(&c));
   PetscFunctionReturn(PETSC_SUCCESS);
@@ -110,8 +159,10 @@ static PetscErrorCode Run(char *argv[])
 int main(int argc, char *argv[])
 {
   if (argc < 8) {
-    fprintf(stderr,
-            "usage: bench_eit_weights isotropic|porosity[-3d] REGULARIZER NOISE SEED ELEMENTS scan CRITERION|solvers ALPHA\n");
+    fprintf(
+        stderr,
+        "usage: bench_eit_weights isotropic|porosity[-3d] REGULARIZER NOISE SEED ELEMENTS scan CRITERION|solvers ALPHA|coverage "
+        "DRAWS\n");
     return 2;
   }
   PetscCall(PetscInitialize(&argc, &argv, NULL, NULL));

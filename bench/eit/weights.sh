@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Impedance tomography: error of the map against the weight, what the automatic choice takes, and solvers at equal objective.
-# usage: bench/eit/weights.sh BUILD_FOLDER [weights|solvers]      (ninja -C BUILD_FOLDER bench_eit_weights first)
+# Impedance tomography: error of the map against the weight, what the automatic choice takes, solvers at equal objective, and
+# how often the truth lies within the standard deviations.
+# usage: bench/eit/weights.sh BUILD_FOLDER [weights|solvers|coverage]      (ninja -C BUILD_FOLDER bench_eit_weights first)
 set -euo pipefail
-program=${1:?usage: bench/eit/weights.sh BUILD_FOLDER [weights|solvers]}/bench/bench_eit_weights
+program=${1:?usage: bench/eit/weights.sh BUILD_FOLDER [weights|solvers|coverage]}/bench/bench_eit_weights
 what=${2:-weights}
 export OPENBLAS_NUM_THREADS=1
 
@@ -27,5 +28,18 @@ solvers)
     echo '|---|---|---|---|---|---|---|---|'
     "$program" porosity "$regularizer" 1e-3 1 2000 solvers 1
   done ;;
-*) echo "weights.sh: '$what' is neither weights nor solvers" >&2; exit 2 ;;
+coverage)
+  echo '| unknown, regularizer, seed | alpha | interior | at borders | median standard deviation | RMSE |'
+  echo '|---|---|---|---|---|---|'
+  for unknown in porosity porosity-3d isotropic; do
+    elements=2000
+    if [ "$unknown" = porosity-3d ]; then elements=8000; fi
+    for regularizer in tv tikhonov; do
+      for seed in 1 2; do
+        printf '| %s, %s, %s ' "$unknown" "$regularizer" "$seed"
+        "$program" "$unknown" "$regularizer" 1e-3 "$seed" "$elements" coverage 200
+      done
+    done
+  done ;;
+*) echo "weights.sh: '$what' is not weights, solvers or coverage" >&2; exit 2 ;;
 esac

@@ -90,6 +90,12 @@ PETSC_EXTERN PetscErrorCode FgSolveNewton(FgProblem problem, const FgSolveOption
    regularizer's curvature, by Hutchinson's estimator with a fixed seed. Collective. */
 PETSC_EXTERN PetscErrorCode FgProblemFreedom(FgProblem problem, unsigned long seed, PetscReal *freedom);
 
+/* Of models whose data belong to no site: standard deviations deviation[nlocal*ncomponents] [component unit] of the field, a minimizer that
+   the model was last evaluated at, from ndraws draws with a relative error of sqrt(1/(2 ndraws)). found: false where the problem is too
+   large, or has a direction among its unknowns. Collective. */
+PETSC_EXTERN PetscErrorCode FgProblemDeviations(FgProblem problem, unsigned long seed, PetscInt ndraws, float *deviation,
+                                                PetscBool *found);
+
 /* The choice of the weights (inverse/choose_weight.c). A part is what shares one weight: porosity, shape of the orientation
    distribution, direction, S0. A term of part p weighs alpha * ratio_p. */
 #define FG_MAX_PARTS 8

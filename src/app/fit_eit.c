@@ -209,6 +209,22 @@ static PetscErrorCode Solve(FgEitFit *fit)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
+/* Draws for the standard deviations: their relative error is 5 percent. */
+enum { DRAWS = 200 };
+
+static PetscErrorCode Deviations(FgEitFit *fit)
+{
+  const double start = FgWallSeconds();
+  PetscBool    found;
+
+  PetscFunctionBegin;
+  PetscCall(PetscMalloc1((size_t)fit->domain->nlocal * fit->field->ncomponents, &fit->std));
+  PetscCall(FgProblemDeviations(fit->problem, (unsigned long)fit->settings->seed, DRAWS, fit->std, &found));
+  if (!found) PetscCall(PetscFree(fit->std));
+  fit->seconds_deviations = FgWallSeconds() - start;
+  PetscFunctionReturn(PETSC_SUCCESS);
+}
+
 static PetscErrorCode Judge(FgEitFit *fit)
 {
   const PetscInt     nc = fit->field->ncomponents;
@@ -239,6 +255,7 @@ PetscErrorCode FgEitFitClose(FgEitFit *fit)
   PetscCall(FgDomainDestroy(&fit->domain));
   PetscCall(FgModelDestroy(&fit->model));
   PetscCall(PetscFree(fit->status));
+  PetscCall(PetscFree(fit->std));
   PetscCall(PetscFree2(fit->value, fit->deviation));
   PetscCall(PetscFree2(fit->local_value, fit->local_deviation));
   PetscCall(PetscFree(fit->site));
@@ -324,6 +341,7 @@ static PetscErrorCode Fit(FgEitFit *fit, FgResult *result)
   PetscCall(Prepare(fit));
   FgLogLine(fit->log, "fitting the field: %s, %s", fit->settings->regularizer, fit->settings->solver);
   PetscCall(Solve(fit));
+  PetscCall(Deviations(fit));
   PetscCall(Judge(fit));
   fit->seconds_total = fit->seconds_read + FgWallSeconds() - start;
   PetscCall(FgEitProvenance(fit, &provenance));

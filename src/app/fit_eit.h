@@ -44,7 +44,9 @@ typedef struct {
   FgWeightSearch     search;
   FgSolveReport      solve;
   double             chi2, freedom;
-  double             seconds_read, seconds_background, seconds_field, seconds_write, seconds_total; /* wall */
+  float             *std;        /* [nlocal*ncomponents] of the unknowns [component unit]; NULL: not known */
+  double             std_median; /* of the map of standard deviations */
+  double             seconds_read, seconds_background, seconds_field, seconds_deviations, seconds_write, seconds_total; /* wall */
 } FgEitFit;
 
 /* Degree of the elements. In a plane degree 2 by default: with degree 1 the discretization, some 0.5 % of adjacent voltages on 9,000 triangles,

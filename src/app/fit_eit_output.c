@@ -4,12 +4,13 @@
 
 #include "finegrain/eit_picture.h"
 #include "finegrain/mesh_file.h"
+#include "finegrain/statistics.h"
 
 #include <math.h>
 #include <string.h>
 
 /* What one site has in the maps; channels of the array that all ranks hold. */
-enum { CONDUCTIVITY, CHANGE, POROSITY, DIRECTION, STATUS = DIRECTION + 3, NCHANNELS };
+enum { CONDUCTIVITY, CHANGE, POROSITY, DEVIATION, DIRECTION, STATUS = DIRECTION + 3, NCHANNELS };
 
 PetscErrorCode FgEitProvenance(const FgEitFit *fit, json_t **provenance)
 {
@@ -72,6 +73,8 @@ static PetscErrorCode Gather(FgEitFit *fit, float **all)
       to[POROSITY] = (float)m[i * nc];
       for (int k = 0; k < 3; k++) to[DIRECTION + k] = (float)axis[k];
     }
+    /* of the unknown: the logarithm of the conductivity, or porosity */
+    if (fit->std) to[DEVIATION] = (float)(fit->std[i * nc] * (fit->isotropic ? conductivity : 1.0));
     to[CONDUCTIVITY] = (float)conductivity;
     to[CHANGE]       = (float)log(conductivity / fit->background.conductivity);
     to[STATUS]       = fit->status[i];
@@ -150,8 +153,9 @@ static PetscErrorCode WritePicture(const FgEitFit *fit, const float *all, const 
 /* Rank 0: result.xdmf and result.h5, on the mesh itself. */
 static PetscErrorCode WriteMesh(const FgEitFit *fit, const float *all, const FgResult *result)
 {
-  const size_t    n       = (size_t)fit->mesh->nsites;
-  const PetscBool changes = fit->isotropic && fit->mode != FG_EIT_ABSOLUTE ? PETSC_TRUE : PETSC_FALSE;
+  const size_t    n         = (size_t)fit->mesh->nsites;
+  const PetscBool changes   = fit->isotropic && fit->mode != FG_EIT_ABSOLUTE ? PETSC_TRUE : PETSC_FALSE;
+  const char     *deviation = fit->isotropic ? "conductivity_std" : "porosity_std";
   const struct {
     const char *name, *unit;
     int         channel, ncomp;
@@ -159,10 +163,11 @@ static PetscErrorCode WriteMesh(const FgEitFit *fit, const float *all, const FgR
   } channels[] = {{"conductivity", "S/m", CONDUCTIVITY, 1, PETSC_TRUE},
                   {"conductivity_change", "1", CHANGE, 1, changes},
                   {"porosity", "1", POROSITY, 1, fit->isotropic ? PETSC_FALSE : PETSC_TRUE},
+                  {deviation, fit->isotropic ? "S/m" : "1", DEVIATION, 1, fit->std ? PETSC_TRUE : PETSC_FALSE},
                   {"direction", "1", DIRECTION, 3, fit->isotropic ? PETSC_FALSE : PETSC_TRUE},
                   {"status", "1", STATUS, 1, PETSC_TRUE}};
   char           path[PETSC_MAX_PATH_LEN + 16];
-  FgMeshMap      maps[5];
+  FgMeshMap      maps[6];
   PetscInt       nmaps = 0;
   double        *values;
   PetscErrorCode code;
@@ -196,6 +201,11 @@ PetscErrorCode FgEitWriteMaps(FgEitFit *fit, FgResult *result)
   PetscFunctionBegin;
   PetscCallMPI(MPI_Comm_rank(PETSC_COMM_WORLD, &rank));
   PetscCall(Gather(fit, &all));
+  if (fit->std) {
+    const PetscInt first = fit->domain->first, n = fit->domain->nlocal;
+
+    PetscCall(FgQuantile(PETSC_COMM_WORLD, n, &all[NCHANNELS * (size_t)first + DEVIATION], NCHANNELS, 0.5, &fit->std_median));
+  }
   PetscCall(WriteMap(fit, all, CONDUCTIVITY, (FgImageSpec){.map = "conductivity", .store = FG_STORE_FLOAT, .nvolumes = 1}, "S/m",
                      fit->isotropic ? "conductivity"
                                     : "mean of the conductivity tensor's eigenvalues, in two dimensions of those in the plane",
@@ -219,6 +229,13 @@ PetscErrorCode FgEitWriteMaps(FgEitFit *fit, FgResult *result)
                        fit->direction
                            ? "fiber direction, unit vector up to sign, scanner frame (RAS); not unique, see docs/eit.md"
                            : "fiber direction as it was given, unit vector, scanner frame (RAS)",
+                       result));
+  }
+  if (fit->std) {
+    const char *map = fit->isotropic ? "conductivity_std" : "porosity_std", *unit = fit->isotropic ? "S/m" : "1";
+
+    PetscCall(WriteMap(fit, all, DEVIATION, (FgImageSpec){.map = map, .store = FG_STORE_FLOAT, .nvolumes = 1}, unit,
+                       "standard deviation of the fit, for the noise and the weight that were used; see docs/uncertainty.md",
                        result));
   }
   PetscCall(WriteMap(fit, all, STATUS, (FgImageSpec){.map = "status", .store = FG_STORE_UINT8, .nvolumes = 1, .cal_max = 63.0},

@@ -45,11 +45,18 @@ static void Print(const FgEitFit *fit, double at_bound)
               (int)solve->iterations, solve->projected_gradient, solve->projected_gradient_start);
   FgLogResult(log, "fit      chi-squared %.4g of %d voltages, reduced %.3g; %.1f %% of sites at a bound", fit->chi2,
               (int)fit->samples, Reduced(fit), 100.0 * at_bound);
+  if (fit->std) {
+    FgLogResult(log, "sure to  median: %s %.2g [%s]", fit->isotropic ? "conductivity_std" : "porosity_std", fit->std_median,
+                fit->isotropic ? "S/m" : "1");
+  } else {
+    FgLogResult(log, "sure to  not known: no standard deviations of directions, or of problems this large");
+  }
   FgLogResult(log, "work     %d forward evaluations, %d factorizations, %d linear solves; %d objectives, %d Hessian products",
               (int)fit->model->counts.apply, (int)fit->model->counts.factorizations, (int)fit->model->counts.solves,
               (int)fit->problem->objectives, (int)fit->problem->hessians);
-  FgLogResult(log, "time     read %.1f s, background %.1f s, field %.1f s, write %.1f s; peak memory %.0f MiB", fit->seconds_read,
-              fit->seconds_background, fit->seconds_field, fit->seconds_write, FgPeakMemory() / 1048576.0);
+  FgLogResult(log, "time     read %.1f s, background %.1f s, field %.1f s, deviations %.1f s, write %.1f s; peak memory %.0f MiB",
+              fit->seconds_read, fit->seconds_background, fit->seconds_field, fit->seconds_deviations, fit->seconds_write,
+              FgPeakMemory() / 1048576.0);
 }
 
 static json_t *Curve(const FgWeightSearch *search)
@@ -117,6 +124,12 @@ static json_t *Json(const FgEitFit *fit, const FgResult *result, double at_bound
                                 FgJsonNumber(solve->objective), "projected_gradient_rms_whitened",
                                 FgJsonNumber(solve->projected_gradient), "projected_gradient_start",
                                 FgJsonNumber(solve->projected_gradient_start)));
+  part = json_object();
+  if (fit->std) {
+    json_object_set_new(part, fit->isotropic ? "conductivity_std" : "porosity_std",
+                        json_pack("{s:s, s:o}", "unit", fit->isotropic ? "S/m" : "1", "median", FgJsonNumber(fit->std_median)));
+  }
+  json_object_set_new(root, "deviations", part);
   json_object_set_new(root, "status_shares",
                       json_pack("{s:f, s:f}", "at_bound", at_bound, "not_converged", fit->solve.converged ? 0.0 : 1.0));
   json_object_set_new(root, "counts",
@@ -125,9 +138,9 @@ static json_t *Json(const FgEitFit *fit, const FgResult *result, double at_bound
                                 (int)fit->model->counts.adjoint, "linear_solves", (int)fit->model->counts.solves, "objectives",
                                 (int)fit->problem->objectives, "hessian_products", (int)fit->problem->hessians));
   json_object_set_new(root, "seconds",
-                      json_pack("{s:{s:f, s:f, s:f, s:f, s:f}}", "wall", "read", fit->seconds_read, "background",
-                                fit->seconds_background, "field", fit->seconds_field, "write", fit->seconds_write, "total",
-                                fit->seconds_total));
+                      json_pack("{s:{s:f, s:f, s:f, s:f, s:f, s:f}}", "wall", "read", fit->seconds_read, "background",
+                                fit->seconds_background, "field", fit->seconds_field, "deviations", fit->seconds_deviations,
+                                "write", fit->seconds_write, "total", fit->seconds_total));
   json_object_set_new(root, "peak_memory_bytes", json_real(memory));
   return root;
 }

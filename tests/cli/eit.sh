@@ -43,11 +43,13 @@ below "$(value out/conductivity.nii.gz 0 80)" 1.1 "background [S/m]"
 above "$(value out/conductivity.nii.gz 0 80)" 0.9 "background [S/m]"
 below "$(jq '.background.conductivity_S_per_m' summary.json)" 1.02 "background fitted to the reference [S/m]"
 above "$(jq '.background.conductivity_S_per_m' summary.json)" 0.98 "background fitted to the reference [S/m]"
+above "$(value out/conductivity_std.nii.gz 40 30)" 0.001 "standard deviation in an inclusion [S/m]"
+below "$(value out/conductivity_std.nii.gz 40 30)" 1 "standard deviation in an inclusion [S/m]"
 below "$(jq '.fit.reduced_chi2' summary.json)" 1.3 "reduced chi-squared of the chosen weight"
 jq -e '.weights.searched and .weights.target_reached and .solver.converged and .data.mode == "calibrated"' summary.json >/dev/null ||
   fail "$(jq '.weights, .solver' summary.json)"
 below "$(jq '.counts.factorizations' summary.json)" 26 "factorizations of an inversion"
-for map in conductivity conductivity_change status mask; do
+for map in conductivity conductivity_change conductivity_std status mask; do
   jq -e '.Units and .Description and .Version and .Closure == "isotropic" and (.Sources[0].SHA256 | length == 64)' out/$map.json >/dev/null ||
     fail "$map.json: $(cat out/$map.json)"
 done
@@ -62,6 +64,7 @@ given=(--alpha 2 --tolerance 0.01 "${small[@]}" --no-picture -q)
 expect_exit 0 "$FINEGRAIN" fit sim.h5 -o one "${given[@]}"
 expect_exit 0 "$MPIEXEC" -n 2 "$FINEGRAIN" fit sim.h5 -o two "${given[@]}"
 below "$("$COMPARE_MAPS" relative one/conductivity.nii.gz two/conductivity.nii.gz)" 0.01 "two ranks against one"
+below "$("$COMPARE_MAPS" relative one/conductivity_std.nii.gz two/conductivity_std.nii.gz)" 0.01 "two ranks against one, standard deviations"
 [ ! -e one/picture.png ] || fail "--no-picture draws"
 
 # Other ways to take the data; electrodes that are not connected.
