@@ -5,6 +5,7 @@
 #define FINEGRAIN_FORWARD_EIT_H
 
 #include "finegrain/model.h"
+#include "finegrain/robust.h"
 
 #include <petscmat.h>
 #include <petscsf.h>
@@ -129,11 +130,21 @@ PetscErrorCode FgEitStateComplete(FgEitState *state, FgModelCounts *counts);
 /* Gradients of all fields over this rank's elements [first, first + count) to state->rows [element][point][axis][n]; at most
    FG_EIT_BLOCK_ROWS rows. */
 void FgEitGradients(FgEitState *state, PetscInt first, PetscInt count);
+/* changed[per][n] = dC rows[per][n], axis by axis at each point of an element. */
+void FgEitChange(PetscInt dim, PetscInt n, PetscInt per, const double dC[6], const double *rows, double *changed);
 /* Conductivity tensor [S/m] of a site, and its derivatives dC[component][6] unless NULL. */
 void           FgEitSiteTensor(FgModel model, const double *m, const double *frame, double C[6], double dC[][6]);
 PetscErrorCode FgEitJacobian(FgModel model, double *jacobian);
 /* First of this rank's data. */
 PetscInt FgEitFirstDatum(FgModel model);
+/* W of this rank's datum [1/V^2]: 0 where it is left out. */
+static inline double FgEitWeight(const FgData *data, PetscInt i, double predicted)
+{
+  const double value = data->values[i], sigma = data->sigma[i];
+
+  if (!(value == value)) return 0.0;
+  return (data->huber > 0.0 ? FgHuberWeight((predicted - value) / sigma, data->huber) : 1.0) / (sigma * sigma);
+}
 /* See FgModelLowRank. */
 PetscErrorCode FgEitLowRank(FgModel model, const FgData *data, PetscInt *rank, double *rows, double *root);
 /* products[driven][n] of the change of the tensors change[nsites][6]: -int grad u_k . change grad u_l. Collective. */

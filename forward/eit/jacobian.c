@@ -17,9 +17,8 @@ static void Project(PetscInt rows, PetscInt n, PetscInt m, PetscInt count, const
 
 PetscErrorCode FgEitJacobian(FgModel model, double *jacobian)
 {
-  static const int     at[3][3] = {{0, 3, 4}, {3, 1, 5}, {4, 5, 2}};
-  FgEitState          *s        = model->context;
-  const FgEitCurrents *c        = &s->currents;
+  FgEitState          *s = model->context;
+  const FgEitCurrents *c = &s->currents;
   const PetscInt     dim = s->space.mesh->dim, points = s->space.nquadrature, per = points * dim, block = FG_EIT_BLOCK_ROWS / per;
   const PetscInt     np = c->npatterns, nm = c->nmeasurements, nc = model->ncomponents;
   const PetscBLASInt inner = (PetscBLASInt)per, drives = (PetscBLASInt)np, senses = (PetscBLASInt)nm;
@@ -47,15 +46,7 @@ PetscErrorCode FgEitJacobian(FgModel model, double *jacobian)
       for (PetscInt a = 0; a < nc; a++) {
         const PetscScalar minus = -1.0, one = 1.0;
 
-        for (PetscInt row = 0; row < per; row++) {
-          const PetscInt axis  = row % dim;
-          const double  *other = &q[(size_t)(row - axis) * nm];
-
-          for (PetscInt k = 0; k < nm; k++) {
-            changed[row * nm + k] = dC[a][at[axis][0]] * other[k] + dC[a][at[axis][1]] * other[nm + k] +
-                                    (dim == 3 ? dC[a][at[axis][2]] * other[2 * nm + k] : 0.0);
-          }
-        }
+        FgEitChange(dim, nm, per, dC[a], q, changed);
         PetscCallBLAS("BLASgemm", BLASgemm_("N", "T", &senses, &drives, &inner, &minus, changed, &senses, p, &drives, &one,
                                             &jacobian[((size_t)site * nc + a) * np * nm], &senses));
       }

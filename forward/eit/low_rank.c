@@ -5,21 +5,11 @@
 
    T' [pair][unknown] their derivatives, D [voltage][pair] made of drive and sense alone. */
 #include "eit.h"
-#include "finegrain/robust.h"
 
 #include <math.h>
 #include <petscblaslapack.h>
 
 enum { DATA_BLOCK = 64 };
-
-/* W^1/2 of this rank's datum: 0 where it is left out. */
-static double RootWeight(const FgData *data, PetscInt i, double predicted)
-{
-  const double value = data->values[i], r = (predicted - value) / data->sigma[i];
-
-  if (!(value == value)) return 0.0;
-  return (data->huber > 0.0 ? sqrt(FgHuberWeight(r, data->huber)) : 1.0) / data->sigma[i];
-}
 
 /* root[rank][rank] = M of all ranks' data, the lower triangle of its columns. */
 static PetscErrorCode Weigh(FgModel model, const FgData *data, PetscInt rank, double *root)
@@ -42,7 +32,7 @@ static PetscErrorCode Weigh(FgModel model, const FgData *data, PetscInt rank, do
     for (PetscInt i = start; i < start + count; i++) {
       const double *drive  = &c->drive[(size_t)((first + i) / nm) * c->driven];
       const double *sense  = &c->sense[(size_t)((first + i) % nm) * c->n];
-      const double  weight = RootWeight(data, i, s->voltage[first + i]);
+      const double  weight = sqrt(FgEitWeight(data, i, s->voltage[first + i]));
       double       *row    = &design[(size_t)(i - start) * rank];
 
       for (PetscInt k = 0; k < c->driven; k++) {

@@ -2,7 +2,6 @@
    way of a closure whose phases are conductivities [S/m]. Voltages belong to no site: data are the V_pq pattern by pattern, each rank
    with its run of them; the matrices between electrodes are small and every rank has them whole. */
 #include "eit.h"
-#include "finegrain/robust.h"
 
 #include <math.h>
 #include <string.h>
@@ -383,10 +382,7 @@ static PetscErrorCode GaussNewton(FgModel model, const FgData *data, Vec v, Vec 
   PetscCall(FgEitPairsPrepare(model, PETSC_FALSE));
   PetscCall(s->pairs_kept ? TangentPairs(model, v, s->residual) : TangentArray(model, v, s->residual));
   for (PetscInt i = 0; i < model->ndatalocal; i++) {
-    const double value = data->values[i], sigma = data->sigma[i], r = (s->voltage[first + i] - value) / sigma;
-    const double weight = data->huber > 0.0 ? FgHuberWeight(r, data->huber) : 1.0;
-
-    s->residual[i] = value == value ? s->residual[i] * weight / (sigma * sigma) : 0.0;
+    s->residual[i] *= FgEitWeight(data, i, s->voltage[first + i]);
   }
   PetscCall(s->pairs_kept ? AdjointPairs(model, s->residual, y) : AdjointArray(model, s->residual, y));
   PetscFunctionReturn(PETSC_SUCCESS);

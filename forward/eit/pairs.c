@@ -54,20 +54,6 @@ static void Add(PetscInt driven, PetscInt n, PetscInt per, const double *restric
   }
 }
 
-/* changed[per][n] = dC rows[per][n], axis by axis at each point. */
-static void Change(PetscInt dim, PetscInt n, PetscInt per, const double dC[6], const double *rows, double *changed)
-{
-  static const int at[3][3] = {{0, 3, 4}, {3, 1, 5}, {4, 5, 2}};
-
-  for (PetscInt row = 0; row < per; row++) {
-    const PetscInt axis = row % dim;
-    const double  *x = &rows[(size_t)(row - axis) * n], *y = x + n, *z = dim == 3 ? y + n : x;
-    const double   cx = dC[at[axis][0]], cy = dC[at[axis][1]], cz = dim == 3 ? dC[at[axis][2]] : 0.0;
-
-    for (PetscInt l = 0; l < n; l++) changed[(size_t)row * n + l] = cx * x[l] + cy * y[l] + cz * z[l];
-  }
-}
-
 static PetscErrorCode Make(FgModel model)
 {
   FgEitState        *s     = model->context;
@@ -90,7 +76,7 @@ static PetscErrorCode Make(FgModel model)
     FgEitSiteTensor(model, &m[site * nc], model->field->frames ? &model->field->frames[9 * site] : NULL, C, dC);
     FgEitGradients(s, e, 1);
     for (PetscInt a = 0; a < nc; a++) {
-      Change(space->mesh->dim, n, per, dC[a], s->rows, changed);
+      FgEitChange(space->mesh->dim, n, per, dC[a], s->rows, changed);
       Add(s->currents.driven, n, per, s->rows, changed, sum, &s->pairs[(site * nc + a) * npairs]);
     }
   }

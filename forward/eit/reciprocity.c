@@ -50,6 +50,19 @@ void FgEitGradients(FgEitState *s, PetscInt first, PetscInt count)
   }
 }
 
+void FgEitChange(PetscInt dim, PetscInt n, PetscInt per, const double dC[6], const double *rows, double *changed)
+{
+  static const int at[3][3] = {{0, 3, 4}, {3, 1, 5}, {4, 5, 2}};
+
+  for (PetscInt row = 0; row < per; row++) {
+    const PetscInt axis = row % dim;
+    const double  *x = &rows[(size_t)(row - axis) * n], *y = x + n, *z = dim == 3 ? y + n : x;
+    const double   cx = dC[at[axis][0]], cy = dC[at[axis][1]], cz = dim == 3 ? dC[at[axis][2]] : 0.0;
+
+    for (PetscInt l = 0; l < n; l++) changed[(size_t)row * n + l] = cx * x[l] + cy * y[l] + cz * z[l];
+  }
+}
+
 /* out[nbasis - 1][n] = fields relative to those of the element's first degree of freedom. */
 FG_SIMD_CLONES
 static void Relative(PetscInt nbasis, const PetscInt *restrict dof, PetscInt n, const double *restrict fields,
