@@ -34,7 +34,7 @@ typedef struct {
 /* By ascending alpha: log alpha, log v and log of the gcv function at what was visited. */
 typedef struct {
   double   position[32], excess[32], gcv[32];
-  PetscInt n, last; /* last: where the last visited stands */
+  PetscInt n;
 } Curve;
 
 /* Solves from the field of the next larger weight that was visited. From that of a smaller one the solver would come back to what noise and
@@ -42,17 +42,14 @@ typedef struct {
 static PetscErrorCode Solve(Search *s, double position, const FgSolveOptions *options)
 {
   const FgProblem problem = s->problem;
-  PetscInt        start   = -1;
+  PetscInt        larger = -1, largest = -1, start;
 
   PetscFunctionBegin;
   for (PetscInt k = 0; k < s->nfields; k++) {
-    const PetscBool larger = s->position[k] >= position ? PETSC_TRUE : PETSC_FALSE;
-    const PetscBool before = start >= 0 && s->position[start] >= position ? PETSC_TRUE : PETSC_FALSE;
-
-    if (start < 0 || (larger ? !before || s->position[k] < s->position[start] : !before && s->position[k] > s->position[start])) {
-      start = k;
-    }
+    if (s->position[k] >= position && (larger < 0 || s->position[k] < s->position[larger])) larger = k;
+    if (largest < 0 || s->position[k] > s->position[largest]) largest = k;
   }
+  start = larger >= 0 ? larger : largest;
   if (start >= 0) {
     PetscCall(VecCopy(s->field[start], problem->field->m));
     problem->solved = s->solved[start];
@@ -106,7 +103,6 @@ static PetscErrorCode Visit(Search *s, double position, Curve *curve)
   curve->position[k] = position;
   curve->excess[k]   = log(PetscMax(point->variance, PETSC_MACHINE_EPSILON));
   curve->gcv[k]      = log(PetscMax(point->gcv, PETSC_MACHINE_EPSILON));
-  curve->last        = k;
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 

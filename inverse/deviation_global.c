@@ -29,10 +29,10 @@ static PetscErrorCode AddDifferences(FgProblem problem, uint64_t seed, PetscScal
 
     for (PetscInt p = 0; p < d->group_start[d->ngroups]; p++) {
       const PetscInt i = d->pair_i[p], j = d->pair_j[p];
-      const PetscInt first = i < d->nlocal ? d->first + i : d->ghosts[i - d->nlocal];
-      const PetscInt last  = j < d->nlocal ? d->first + j : d->ghosts[j - d->nlocal];
-      const double   root  = sqrt(problem->alpha * r->lagged[(size_t)d->pair_group[p] * nc + column] * d->pair_coupling[p]);
-      const double   z     = FgSign(seed, (uint64_t)first * (uint64_t)d->nglobal + (uint64_t)last, (uint64_t)t) * root;
+      const double   root = sqrt(problem->alpha * r->lagged[(size_t)d->pair_group[p] * nc + column] * d->pair_coupling[p]);
+      const double   z    = FgSign(seed, (uint64_t)FgDomainGlobal(d, i) * (uint64_t)d->nglobal + (uint64_t)FgDomainGlobal(d, j),
+                                   (uint64_t)t) *
+                       root;
 
       if (i < d->nlocal) b[(size_t)i * nc + c] += problem->scale[c] * z;
       if (j < d->nlocal) b[(size_t)j * nc + c] -= problem->scale[c] * z;

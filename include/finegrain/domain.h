@@ -39,6 +39,11 @@ struct FgDomain_ {
 PETSC_EXTERN PetscErrorCode FgDomainCreateVoxels(MPI_Comm comm, const PetscInt dims[3], const double spacing[3], PetscInt nglobal,
                                                  const PetscInt voxel[], FgDomain *domain);
 PETSC_EXTERN PetscErrorCode FgDomainDestroy(FgDomain *domain);
+/* Global number of a local site, owned or a ghost. */
+static inline PetscInt FgDomainGlobal(FgDomain d, PetscInt site)
+{
+  return site < d->nlocal ? d->first + site : d->ghosts[site - d->nlocal];
+}
 /* Which run of n sites a rank owns; the one rule of distribution. */
 PETSC_EXTERN void FgDomainRun(PetscInt n, int rank, int size, PetscInt *first, PetscInt *nlocal);
 

@@ -79,15 +79,14 @@ typedef struct {
   void *monitor_context;
 } FgSolveOptions;
 
-/* Minimises over the whole field from field->m: by the solver's name; by sweeps; by TAO; by Gauss-Newton steps
-   with the prior as preconditioner. Collective. */
+/* Minimises over the whole field from field->m: by the solver's name; by sweeps; by TAO; by damped Gauss-Newton steps. Collective. */
 PETSC_EXTERN PetscErrorCode FgSolveField(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
 PETSC_EXTERN PetscErrorCode FgSolveSweep(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
 PETSC_EXTERN PetscErrorCode FgSolveTao(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
 PETSC_EXTERN PetscErrorCode FgSolveNewton(FgProblem problem, const FgSolveOptions *options, FgSolveReport *report);
 
 /* Effective degrees of freedom p_eff = trace of (J^T W J + alpha H_R)^-1 J^T W J over the variables not on a bound, H_R the
-   regularizer's curvature, by Hutchinson's estimator with a fixed seed. Collective. */
+   regularizer's curvature: by Hutchinson's estimator with a fixed seed, or, where the low rank of the data is at hand, itself. Collective. */
 PETSC_EXTERN PetscErrorCode FgProblemFreedom(FgProblem problem, unsigned long seed, PetscReal *freedom);
 
 /* Of models whose data belong to no site: standard deviations deviation[nlocal*ncomponents] [component unit] of the field, a minimizer that

@@ -6,11 +6,6 @@
    knows all pairs that touch its own sites, so that it fills its rows alone. */
 #include "regularizer_axis.h"
 
-static PetscInt GlobalSite(FgDomain d, PetscInt i)
-{
-  return i < d->nlocal ? d->first + i : d->ghosts[i - d->nlocal];
-}
-
 /* Couplings of a component: to itself, or to all tangent coordinates. */
 static PetscInt Width(FgField field, PetscInt c)
 {
@@ -74,7 +69,7 @@ static PetscErrorCode AddBlocks(FgRegularizer r, const FgRegularizerTerm *term, 
 {
   const FgField  field = r->field;
   const PetscInt nc = field->ncomponents, nt = field->ntangent, t = term->component;
-  const PetscInt row = GlobalSite(field->domain, i) * nc + t, column = GlobalSite(field->domain, j) * nc + t;
+  const PetscInt row = FgDomainGlobal(field->domain, i) * nc + t, column = FgDomainGlobal(field->domain, j) * nc + t;
   PetscInt       rows[3], columns[3];
   PetscScalar    own[9], other[9];
   double         ni[3], nj[3], Di[3][3], Dj[3][3], c;
@@ -128,8 +123,8 @@ static PetscErrorCode AddBends(FgRegularizer r, const PetscScalar *m, double sca
     bend = q * share * inverse * r->ops->bend(square, term->epsilon);
     for (PetscInt a = 0; a < n; a++) {
       for (PetscInt b = 0; b < n && column[a] < d->nlocal; b++) {
-        PetscCall(MatSetValue(A, GlobalSite(d, column[a]) * nc + c, GlobalSite(d, column[b]) * nc + c, -bend * h[a] * h[b],
-                              ADD_VALUES));
+        PetscCall(MatSetValue(A, FgDomainGlobal(d, column[a]) * nc + c, FgDomainGlobal(d, column[b]) * nc + c,
+                              -bend * h[a] * h[b], ADD_VALUES));
       }
     }
   }
@@ -144,7 +139,7 @@ static PetscErrorCode AddSite(FgRegularizer r, const PetscScalar *m, PetscInt i,
   PetscFunctionBegin;
   for (PetscInt t = 0; t < r->nterms; t++) {
     const FgRegularizerTerm *term = &r->terms[t];
-    const PetscInt           row  = GlobalSite(d, i) * nc + term->component;
+    const PetscInt           row  = FgDomainGlobal(d, i) * nc + term->component;
     PetscScalar              sum  = 0.0;
 
     for (PetscInt k = d->site_start[i]; k < d->site_start[i + 1]; k++) {
@@ -152,7 +147,7 @@ static PetscErrorCode AddSite(FgRegularizer r, const PetscScalar *m, PetscInt i,
       const double        weight = scale * r->lagged[(size_t)link->group * nc + FgRegularizerColumn(term)] * link->coupling;
 
       if (term->kind == FG_KIND_SCALAR) {
-        PetscCall(MatSetValue(A, row, GlobalSite(d, link->site) * nc + term->component, -weight, ADD_VALUES));
+        PetscCall(MatSetValue(A, row, FgDomainGlobal(d, link->site) * nc + term->component, -weight, ADD_VALUES));
         sum += weight;
       } else {
         PetscCall(AddBlocks(r, term, m, i, link->site, weight, A));
