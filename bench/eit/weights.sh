@@ -7,20 +7,25 @@ program=${1:?usage: bench/eit/weights.sh BUILD_FOLDER [weights|solvers|coverage]
 what=${2:-weights}
 export OPENBLAS_NUM_THREADS=1
 
-case $what in
-weights)
+# HEAD LAST...: every case, its name as HEAD (of printf) says, with the program's last arguments
+cases() {
+  local head=$1 unknown regularizer seed elements
   for unknown in porosity porosity-3d isotropic; do
     elements=2000
     if [ "$unknown" = porosity-3d ]; then elements=8000; fi
     for regularizer in tv tikhonov; do
       for seed in 1 2; do
-        printf '\n%s, %s, seed %s\n\n' "$unknown" "$regularizer" "$seed"
-        echo '| alpha | chi2/N | p | chi2/(N - p) | RMSE | factorizations | CPU [s] |'
-        echo '|---|---|---|---|---|---|---|'
-        "$program" "$unknown" "$regularizer" 1e-3 "$seed" "$elements" scan discrepancy
+        # shellcheck disable=SC2059
+        printf "$head" "$unknown" "$regularizer" "$seed"
+        "$program" "$unknown" "$regularizer" 1e-3 "$seed" "$elements" "${@:2}"
       done
     done
-  done ;;
+  done
+}
+
+case $what in
+weights)
+  cases '\n%s, %s, seed %s\n\n| alpha | chi2/N | p | chi2/(N - p) | RMSE | factorizations | CPU [s] |\n|---|---|---|---|---|---|---|\n' scan discrepancy ;;
 solvers)
   for regularizer in tikhonov tv; do
     printf '\n%s\n\n' "$regularizer"
@@ -31,15 +36,6 @@ solvers)
 coverage)
   echo '| unknown, regularizer, seed | alpha | interior | at borders | median standard deviation | RMSE |'
   echo '|---|---|---|---|---|---|'
-  for unknown in porosity porosity-3d isotropic; do
-    elements=2000
-    if [ "$unknown" = porosity-3d ]; then elements=8000; fi
-    for regularizer in tv tikhonov; do
-      for seed in 1 2; do
-        printf '| %s, %s, %s ' "$unknown" "$regularizer" "$seed"
-        "$program" "$unknown" "$regularizer" 1e-3 "$seed" "$elements" coverage 200
-      done
-    done
-  done ;;
+  cases '| %s, %s, %s ' coverage 200 ;;
 *) echo "weights.sh: '$what' is not weights, solvers or coverage" >&2; exit 2 ;;
 esac

@@ -61,6 +61,16 @@ static inline FgEitParts FgEitFitParts(const FgEitFit *fit)
   return (FgEitParts){&fit->settings->domain, fit->eit, fit->mesh, &fit->tissue, fit->domain, fit->directions};
 }
 
+/* The map of standard deviations, if there is one, and its unit. */
+static inline const char *FgEitStdMap(const FgEitFit *fit)
+{
+  return fit->isotropic ? "conductivity_std" : "porosity_std";
+}
+static inline const char *FgEitStdUnit(const FgEitFit *fit)
+{
+  return fit->isotropic ? "S/m" : "1";
+}
+
 /* fit_eit.c. Collective, as all below. */
 PetscErrorCode FgRunFitEit(const FitSettings *settings, FgLog *log);
 /* For `verify`: reads, fits the homogeneous state and sets up the problem, at its start. Borrows `settings`, whose "auto" become words. */

@@ -153,9 +153,8 @@ static PetscErrorCode WritePicture(const FgEitFit *fit, const float *all, const 
 /* Rank 0: result.xdmf and result.h5, on the mesh itself. */
 static PetscErrorCode WriteMesh(const FgEitFit *fit, const float *all, const FgResult *result)
 {
-  const size_t    n         = (size_t)fit->mesh->nsites;
-  const PetscBool changes   = fit->isotropic && fit->mode != FG_EIT_ABSOLUTE ? PETSC_TRUE : PETSC_FALSE;
-  const char     *deviation = fit->isotropic ? "conductivity_std" : "porosity_std";
+  const size_t    n       = (size_t)fit->mesh->nsites;
+  const PetscBool changes = fit->isotropic && fit->mode != FG_EIT_ABSOLUTE ? PETSC_TRUE : PETSC_FALSE;
   const struct {
     const char *name, *unit;
     int         channel, ncomp;
@@ -163,7 +162,7 @@ static PetscErrorCode WriteMesh(const FgEitFit *fit, const float *all, const FgR
   } channels[] = {{"conductivity", "S/m", CONDUCTIVITY, 1, PETSC_TRUE},
                   {"conductivity_change", "1", CHANGE, 1, changes},
                   {"porosity", "1", POROSITY, 1, fit->isotropic ? PETSC_FALSE : PETSC_TRUE},
-                  {deviation, fit->isotropic ? "S/m" : "1", DEVIATION, 1, fit->std ? PETSC_TRUE : PETSC_FALSE},
+                  {FgEitStdMap(fit), FgEitStdUnit(fit), DEVIATION, 1, fit->std ? PETSC_TRUE : PETSC_FALSE},
                   {"direction", "1", DIRECTION, 3, fit->isotropic ? PETSC_FALSE : PETSC_TRUE},
                   {"status", "1", STATUS, 1, PETSC_TRUE}};
   char           path[PETSC_MAX_PATH_LEN + 16];
@@ -232,11 +231,9 @@ PetscErrorCode FgEitWriteMaps(FgEitFit *fit, FgResult *result)
                        result));
   }
   if (fit->std) {
-    const char *map = fit->isotropic ? "conductivity_std" : "porosity_std", *unit = fit->isotropic ? "S/m" : "1";
-
-    PetscCall(WriteMap(fit, all, DEVIATION, (FgImageSpec){.map = map, .store = FG_STORE_FLOAT, .nvolumes = 1}, unit,
-                       "standard deviation of the fit, for the noise and the weight that were used; see docs/uncertainty.md",
-                       result));
+    PetscCall(WriteMap(
+        fit, all, DEVIATION, (FgImageSpec){.map = FgEitStdMap(fit), .store = FG_STORE_FLOAT, .nvolumes = 1}, FgEitStdUnit(fit),
+        "standard deviation of the fit, for the noise and the weight that were used; see docs/uncertainty.md", result));
   }
   PetscCall(WriteMap(fit, all, STATUS, (FgImageSpec){.map = "status", .store = FG_STORE_UINT8, .nvolumes = 1, .cal_max = 63.0},
                      "bits", "4 at a bound, 8 not converged", result));

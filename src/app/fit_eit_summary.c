@@ -46,8 +46,7 @@ static void Print(const FgEitFit *fit, double at_bound)
   FgLogResult(log, "fit      chi-squared %.4g of %d voltages, reduced %.3g; %.1f %% of sites at a bound", fit->chi2,
               (int)fit->samples, Reduced(fit), 100.0 * at_bound);
   if (fit->std) {
-    FgLogResult(log, "sure to  median: %s %.2g [%s]", fit->isotropic ? "conductivity_std" : "porosity_std", fit->std_median,
-                fit->isotropic ? "S/m" : "1");
+    FgLogResult(log, "sure to  median: %s %.2g [%s]", FgEitStdMap(fit), fit->std_median, FgEitStdUnit(fit));
   } else {
     FgLogResult(log, "sure to  not known: no standard deviations of directions, or of problems this large");
   }
@@ -126,8 +125,8 @@ static json_t *Json(const FgEitFit *fit, const FgResult *result, double at_bound
                                 FgJsonNumber(solve->projected_gradient_start)));
   part = json_object();
   if (fit->std) {
-    json_object_set_new(part, fit->isotropic ? "conductivity_std" : "porosity_std",
-                        json_pack("{s:s, s:o}", "unit", fit->isotropic ? "S/m" : "1", "median", FgJsonNumber(fit->std_median)));
+    json_object_set_new(part, FgEitStdMap(fit),
+                        json_pack("{s:s, s:o}", "unit", FgEitStdUnit(fit), "median", FgJsonNumber(fit->std_median)));
   }
   json_object_set_new(root, "deviations", part);
   json_object_set_new(root, "status_shares",

@@ -72,16 +72,6 @@ static PetscErrorCode Describe(const char *path, FgLog *log, json_t *found)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgDescribeEit(const char *path, FgLog *log, json_t *found)
-{
-  PetscErrorCode code = PETSC_SUCCESS;
-
-  PetscFunctionBegin;
-  if (log->speaks) code = Describe(path, log, found);
-  PetscCall(FgAgree(PETSC_COMM_WORLD, code));
-  PetscFunctionReturn(PETSC_SUCCESS);
-}
-
 static PetscErrorCode DescribeGmsh(const char *path, FgLog *log, json_t *found)
 {
   FgMesh      mesh;
@@ -113,12 +103,24 @@ static PetscErrorCode DescribeGmsh(const char *path, FgLog *log, json_t *found)
   PetscFunctionReturn(PETSC_SUCCESS);
 }
 
-PetscErrorCode FgDescribeMesh(const char *path, FgLog *log, json_t *found)
+/* On the rank that speaks, for all. */
+static PetscErrorCode Speak(PetscErrorCode (*describe)(const char *, FgLog *, json_t *), const char *path, FgLog *log,
+                            json_t *found)
 {
   PetscErrorCode code = PETSC_SUCCESS;
 
   PetscFunctionBegin;
-  if (log->speaks) code = DescribeGmsh(path, log, found);
+  if (log->speaks) code = describe(path, log, found);
   PetscCall(FgAgree(PETSC_COMM_WORLD, code));
   PetscFunctionReturn(PETSC_SUCCESS);
+}
+
+PetscErrorCode FgDescribeEit(const char *path, FgLog *log, json_t *found)
+{
+  return Speak(Describe, path, log, found);
+}
+
+PetscErrorCode FgDescribeMesh(const char *path, FgLog *log, json_t *found)
+{
+  return Speak(DescribeGmsh, path, log, found);
 }
